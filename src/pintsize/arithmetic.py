@@ -1,0 +1,340 @@
+"""The one arithmetic: the only place that rounds and saturates.
+
+Numbers on a grid: ``real = scale * (q - zero_point)``. Weights are symmetric in [-127, 127] (8 bits), [-7, 7] (4)
+or [-1, 1] (2), biases are int32 on the grid ``scale_in * scale_weight``, activations are int8.
+An accumulator goes back to int8 by a 31-bit multiplier, a shift and *two* roundings (the product to 32 bits,
+then the shift), as gemmlowp defined it and TFLite Micro and CMSIS-NN compute it.
+
+Whole numbers travel as float32 tensors: exact below 2^24 in magnitude, and convolutions of them are fast.
+Where an accumulator could grow beyond, it is float64 (exact below 2^53).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+FLOAT32_EXACT = 2**24
+INT32_MAX = 2**31 - 1
+BIAS_MAX = 2**29
+WEIGHT_MAX = {8: 127, 4: 7, 2: 1}
+#: float32 error of acc * multiplier while |result| <= 512, with room to spare
+FLOAT_ERROR = 2e-4
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """Integers `q` (whole numbers in a float tensor) and their grid.
+
+    `scale` is a 0-d float32 tensor, or one number per output channel for weights; it may carry gradients.
+    """
+
+    q: torch.Tensor
+    scale: torch.Tensor
+    zero_point: int = 0
+
+    def real(self) -> torch.Tensor:
+        return (self.q - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where results go: int8 codes between `low` and `high`."""
+
+    scale: torch.Tensor
+    zero_point: int
+    low: int = -128
+    high: int = 127
+
+    def bounded(self, activation: str) -> Grid:
+        """The grid with the bounds of a fused activation (none, relu, relu6)."""
+        if activation == "none":
+            return self
+        low = max(self.low, self.zero_point)
+        if activation == "relu":
+            return Grid(self.scale, self.zero_point, low, self.high)
+        six = self.zero_point + int(half_away(6.0 / np.float64(self.scale.item())))
+        return Grid(self.scale, self.zero_point, low, min(self.high, six))
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, exact: torch.Tensor, smooth: torch.Tensor) -> torch.Tensor:
+        return exact.view_as(exact)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[None, torch.Tensor]:
+        return None, gradients[0]
+
+
+def straight_through(exact: torch.Tensor, smooth: torch.Tensor) -> torch.Tensor:
+    """The value of `exact` (to the last bit), the gradient of `smooth`."""
+    if not (torch.is_grad_enabled() and smooth.requires_grad):
+        return exact
+    return _StraightThrough.apply(exact.detach(), smooth)
+
+
+def half_away(x: np.ndarray | np.floating[Any] | float) -> np.ndarray:
+    """Round to nearest, halves away from zero (C's round)."""
+    return np.copysign(np.floor(np.abs(x) + 0.5), x)
+
+
+def quantize(x: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """Real numbers → int8 codes, in float32 as the generated header does it, halves away from zero."""
+    steps = np.asarray(x, np.float32) / np.float32(scale)
+    nearest = np.trunc(steps + np.copysign(np.float32(0.5), steps))
+    return np.clip(nearest + zero_point, -128, 127).astype(np.int8)
+
+
+def dequantize(q: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """int8 codes → real numbers (float32)."""
+    return (q.astype(np.float32) - zero_point) * np.float32(scale)
+
+
+def quantize_activation(x: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Real tensor → codes on the grid, straight-through; the same rounding as `quantize`."""
+    steps = x / grid.scale
+    exact = torch.trunc(steps + torch.copysign(torch.full_like(steps, 0.5), steps)) + grid.zero_point
+    smooth = (steps + grid.zero_point).clamp(grid.low, grid.high)
+    return straight_through(exact.clamp(grid.low, grid.high), smooth)
+
+
+def quantize_weight(w: torch.Tensor, scale: torch.Tensor, bits: int) -> torch.Tensor:
+    """Real weights → symmetric codes; `scale` broadcasts against w. Gradients reach w and scale (LSQ)."""
+    steps = (w / scale).clamp(-WEIGHT_MAX[bits], WEIGHT_MAX[bits])
+    return straight_through(steps.round(), steps)
+
+
+def quantize_bias(b: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Real bias → int32 codes (float64 tensor), saturated at ±2^29 so that no accumulator overflows."""
+    steps = (b.double() / scale.double()).clamp(-BIAS_MAX, BIAS_MAX)
+    return straight_through(steps.round(), steps)
+
+
+def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positive factors → (31-bit multipliers, exponents): real ≈ multiplier * 2^(exponent - 31).
+
+    Raises ValueError for a factor that no such pair stands for.
+    """
+    real = np.atleast_1d(np.asarray(real, np.float64))
+    if not np.all(np.isfinite(real) & (real > 0)) or np.any(real >= 2.0**30):
+        raise ValueError(f"a requantization factor must be positive and below 2^30, not {real.min()}..{real.max()}")
+    mantissa, exponent = np.frexp(real)
+    multiplier = half_away(mantissa * 2.0**31).astype(np.int64)
+    carried = multiplier == 2**31
+    multiplier = np.where(carried, multiplier // 2, multiplier)
+    exponent = np.where(carried, exponent + 1, exponent).astype(np.int64)
+    vanishing = exponent < -31
+    return np.where(vanishing, 0, multiplier), np.where(vanishing, 0, exponent)
+
+
+def high_multiply(a: torch.Tensor, b: torch.Tensor | int) -> torch.Tensor:
+    """int64 tensors: a * b / 2^31, halves up (saturating rounding doubling high multiply of int32s)."""
+    return ((a * b + (1 << 30)) >> 31).clamp(max=INT32_MAX)
+
+
+def divide_by_power(x: torch.Tensor, exponent: torch.Tensor | int) -> torch.Tensor:
+    """int64 tensor: x / 2^exponent, halves away from zero."""
+    one = torch.ones((), dtype=torch.int64)
+    mask = (one << exponent) - 1
+    above_half = (x & mask) > (mask >> 1) + (x < 0).long()
+    return (x >> exponent) + above_half.long()
+
+
+def multiply(x: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+    """int64 tensor times multiplier * 2^(exponent - 31), rounded twice: the reference everything must equal."""
+    return divide_by_power(
+        high_multiply(x << exponent.clamp(min=0), multiplier), (-exponent).clamp(min=0)
+    )
+
+
+def factors(numerator: torch.Tensor, denominator: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(multiplier, exponent) int64 tensors for numerator / denominator (float64 tensors of scales)."""
+    real = (numerator.detach().double() / denominator.detach().double()).reshape(-1).numpy()
+    multiplier, exponent = quantize_multiplier(real)
+    return torch.from_numpy(multiplier), torch.from_numpy(exponent)
+
+
+def scale_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a * b in float64 (the product of two float32 scales is then exact)."""
+    return a.double() * b.double()
+
+
+def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tensor:
+    """Accumulators on the grid `scale` (0-d or per last axis, float64) → codes on `out`, exactly.
+
+    Computed in floating point; only where the result lies so near a tie that two roundings might differ
+    from one, or the float from the exact product, it is computed again in int64.
+    """
+    multiplier, exponent = factors(scale, out.scale)
+    factor = (scale / out.scale.double()).to(acc.dtype)
+    steps = acc * factor
+    smooth = (steps + out.zero_point).clamp(out.low, out.high)
+    with torch.no_grad():
+        exact = _round_twice(acc, steps, multiplier, exponent, out)
+    return straight_through(exact, smooth.float())
+
+
+def _round_twice(
+    acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor, out: Grid
+) -> torch.Tensor:
+    if int(exponent.max()) > -4:
+        whole = multiply(acc.long(), multiplier, exponent)
+        return (whole + out.zero_point).clamp(out.low, out.high).float()
+    bounded = steps.clamp(out.low - out.zero_point - 1, out.high - out.zero_point + 1)
+    nearest = bounded.round()
+    margin = (0.5 - FLOAT_ERROR - torch.exp2(exponent.double() - 1)).to(acc.dtype)
+    nearest = nearest.contiguous()
+    doubtful = ((bounded - nearest).abs_() > margin).reshape(-1).nonzero().squeeze(1)
+    if doubtful.numel():
+        channel = doubtful % multiplier.numel()
+        again = multiply(acc.reshape(-1)[doubtful].long(), multiplier[channel], exponent[channel])
+        nearest.view(-1)[doubtful] = again.clamp(-512, 512).to(nearest.dtype)
+    return (nearest + out.zero_point).clamp_(out.low, out.high).float()
+
+
+def exact_dtype(weight: torch.Tensor, zero_point: int, bias: torch.Tensor | None) -> torch.dtype:
+    """float32 where no accumulator of int8 inputs with these weight codes (output axis first) can reach 2^24."""
+    reach = max(127 - zero_point, 128 + zero_point)
+    bound = weight.detach().abs().flatten(1).sum(1).double() * reach
+    if bias is not None:
+        bound = bound + bias.detach().abs()
+    return torch.float32 if float(bound.max()) < FLOAT32_EXACT else torch.float64
+
+
+def lookup_table(function: Callable[[torch.Tensor], torch.Tensor], x: Quantized, out: Grid) -> torch.Tensor:
+    """The 256 output codes of an elementwise function, for input codes -128..127, correctly rounded."""
+    codes = torch.arange(-128, 128, dtype=torch.float64)
+    y = function((codes - x.zero_point) * x.scale.detach().double()) / out.scale.detach().double()
+    nearest = torch.from_numpy(half_away(y.numpy()))
+    return (nearest + out.zero_point).clamp(out.low, out.high).float()
+
+
+def look_up(table: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """table[q + 128], elementwise."""
+    return table[(q.detach() + 128).long()]
+
+
+def rescaled_codes(zero_point: int, multiplier: torch.Tensor, exponent: torch.Tensor, left_shift: int) -> torch.Tensor:
+    """((q - zero_point) << left_shift) * factor for all q in -128..127 (float64): an addend of `add`."""
+    codes = torch.arange(-128, 128, dtype=torch.int64) - zero_point
+    return multiply(codes << left_shift, multiplier, exponent).double()
+
+
+ADD_LEFT_SHIFT = 20
+
+
+@dataclass(frozen=True)
+class AddFactors:
+    """(multiplier, exponent) of each addend and of the sum, as the 8-bit specification defines ADD."""
+
+    a: tuple[torch.Tensor, torch.Tensor]
+    b: tuple[torch.Tensor, torch.Tensor]
+    out: tuple[torch.Tensor, torch.Tensor]
+    sum_scale: torch.Tensor
+
+
+def add_factors(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> AddFactors:
+    """Factors from the three scales: addends on the grid 2 * max(a, b) / 2^20."""
+    twice = 2.0 * torch.maximum(a.detach().double(), b.detach().double())
+    sum_scale = twice / (1 << ADD_LEFT_SHIFT)
+    return AddFactors(factors(a, twice), factors(b, twice), factors(sum_scale, out), sum_scale)
+
+
+def round_half_away_divide(total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Whole numbers: total / count, halves away from zero (average pooling). Exact below 2^24."""
+    magnitude = torch.floor((2 * total.abs() + count) / (2 * count))
+    return torch.copysign(magnitude, total)
+
+
+# Softmax in fixed point, after gemmlowp: exp on [-1/4, 0) by a polynomial, the rest by a product of powers,
+# the reciprocal by Newton's method. Raw int32 values in int64 tensors.
+
+SOFTMAX_SCALE = 1.0 / 256.0
+SOFTMAX_ZERO_POINT = -128
+SOFTMAX_INPUT_BITS = 5
+SOFTMAX_SUM_BITS = 12
+EXP_MINUS_EIGHTH = 1895147668
+ONE_THIRD = 715827883
+EXP_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+
+
+def exp_on_negatives(x: torch.Tensor) -> torch.Tensor:
+    """exp of x <= 0 with 26 fractional bits → 31 fractional bits."""
+    quarter = 1 << 24
+    part = (x & (quarter - 1)) - quarter
+    result = _exp_below_quarter(part << SOFTMAX_INPUT_BITS)
+    remainder = part - x
+    for step, power in enumerate(EXP_POWERS):
+        bit = (remainder >> (24 + step)) & 1
+        result = torch.where(bit == 1, high_multiply(result, power), result)
+    return torch.where(x == 0, torch.full_like(x, INT32_MAX), result)
+
+
+def _exp_below_quarter(a: torch.Tensor) -> torch.Tensor:
+    x = a + (1 << 28)
+    x2 = high_multiply(x, x)
+    x3 = high_multiply(x2, x)
+    x4 = high_multiply(x2, x2)
+    higher = high_multiply(divide_by_power(x4, 2) + x3, ONE_THIRD) + x2
+    return EXP_MINUS_EIGHTH + high_multiply(x + divide_by_power(higher, 1), EXP_MINUS_EIGHTH)
+
+
+def reciprocal_of_one_plus(a: torch.Tensor) -> torch.Tensor:
+    """1 / (1 + a) for a in [0, 1), both with 31 fractional bits."""
+    half = (a + INT32_MAX + 1) // 2
+    x = 1515870810 + high_multiply(half, -1010580540)
+    for _ in range(3):
+        rest = (1 << 29) - high_multiply(half, x)
+        x = x + (high_multiply(x, rest) << 2)
+    return (x << 1).clamp(max=INT32_MAX)
+
+
+@dataclass(frozen=True)
+class SoftmaxFactors:
+    """Factor from input codes to 26 fractional bits, and the least difference that still counts."""
+
+    multiplier: int
+    exponent: int
+    least_difference: int
+
+
+def softmax_factors(scale: float) -> SoftmaxFactors:
+    """The constants of softmax for an input scale."""
+    fraction_bits = 31 - SOFTMAX_INPUT_BITS
+    real = min(np.float64(scale) * 2.0**fraction_bits, float(INT32_MAX))
+    multiplier, exponent = quantize_multiplier(np.array([real]))
+    shift = int(exponent[0])
+    reach = ((1 << SOFTMAX_INPUT_BITS) - 1) * 2.0**fraction_bits / 2.0**shift
+    return SoftmaxFactors(int(multiplier[0]), shift, -int(np.floor(reach)))
+
+
+def softmax(q: torch.Tensor, scale: float) -> torch.Tensor:
+    """int8 codes → int8 probabilities (scale 1/256, zero point -128) over the last axis."""
+    constants = softmax_factors(scale)
+    difference = q.detach().long() - q.detach().long().amax(-1, keepdim=True)
+    counts = difference >= constants.least_difference
+    scaled = high_multiply(difference.clamp(min=constants.least_difference) << constants.exponent, constants.multiplier)
+    exponentials = torch.where(counts, exp_on_negatives(scaled), torch.zeros_like(scaled))
+    total = divide_by_power(exponentials, SOFTMAX_SUM_BITS).sum(-1, keepdim=True)
+    headroom = 31 - torch.floor(torch.log2(total.double())).long()
+    inverse = reciprocal_of_one_plus((total << headroom) - (1 << 31))
+    shift = (SOFTMAX_SUM_BITS - headroom) + 31 - 8
+    codes = divide_by_power(high_multiply(exponentials, inverse), shift) + SOFTMAX_ZERO_POINT
+    return torch.where(counts, codes.clamp(-128, 127), torch.full_like(codes, -128)).float()
+
+
+def pack(codes: np.ndarray, bits: int) -> np.ndarray:
+    """Codes (…, n) int8 → bytes: 8 bits as they are; 4 or 2 bits packed low bits first, rows padded with zeros."""
+    if bits == 8:
+        return codes.astype(np.int8).view(np.uint8)
+    per_byte = 8 // bits
+    rows = codes.reshape(-1, codes.shape[-1])
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % per_byte)))
+    fields = padded.reshape(rows.shape[0], -1, per_byte).astype(np.int64) & ((1 << bits) - 1)
+    packed = (fields << (bits * np.arange(per_byte))).sum(-1)
+    return packed.astype(np.uint8)

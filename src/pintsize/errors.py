@@ -1,0 +1,78 @@
+"""The errors that pintsize raises.
+
+PintsizeError
+├── UserError                 the input, the options or the budget: exit code 2
+│   ├── ModelError            a model that cannot be read
+│   │   └── UnsupportedOp     an op without a meaning here: names the op, the module path, the source line
+│   ├── DataError             a data set that cannot be used
+│   ├── DeviceError           a device that is not in the table
+│   ├── BudgetError           a budget that cannot be read
+│   ├── BudgetNotMet          a budget that no candidate meets; carries the nearest one
+│   ├── OutputError           a folder that cannot be written
+│   └── MissingExtra          an optional part that is not installed
+├── ToolError                 a compiler or an emulator that failed on what we wrote
+├── VerificationError         integers that differ: the artifact must not ship
+└── SpecError                 an illegal Graph: our bug
+"""
+
+from __future__ import annotations
+
+
+class PintsizeError(Exception):
+    """Whatever pintsize raises on purpose."""
+
+
+class UserError(PintsizeError):
+    """The user can mend it; the message says how."""
+
+
+class ModelError(UserError):
+    """A model that cannot be read."""
+
+
+class UnsupportedOp(ModelError):
+    """An op that pintsize gives no meaning to."""
+
+
+class DataError(UserError):
+    """Data that cannot be used as it is."""
+
+
+class DeviceError(UserError):
+    """A device or core that is not known."""
+
+
+class BudgetError(UserError):
+    """A budget that cannot be read."""
+
+
+class BudgetNotMet(UserError):
+    """No candidate meets the budget; the message names the nearest one."""
+
+
+class OutputError(UserError):
+    """The output folder cannot be written."""
+
+
+class MissingExtra(UserError):
+    """A part of pintsize whose dependencies are not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed: this needs the extra '{extra}'. "
+            f"Run: pip install 'pintsize[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class ToolError(PintsizeError):
+    """A compiler or emulator failed on a program that pintsize wrote."""
+
+
+class VerificationError(PintsizeError):
+    """The artifact computes other integers than the Graph."""
+
+
+class SpecError(PintsizeError):
+    """A Graph that is not legal at its stage."""

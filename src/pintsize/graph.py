@@ -1,0 +1,234 @@
+"""The only form of a model after reading: nodes over typed tensors, channels last.
+
+Shapes leave the batch out: an image is ``(height, width, channels)``, a 1-D signal is
+``(1, length, channels)``, a feature vector is ``(features,)``. The last axis holds the channels.
+Quantization is part of a tensor's type, ``real = scale * (q - zero_point)``, so there are no
+quantize and dequantize nodes between ops.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from pintsize.arithmetic import Grid, Quantized
+
+DType = Literal["float32", "int32", "int8", "int4", "int2"]
+
+BITS: dict[str, int] = {"float32": 32, "int32": 32, "int8": 8, "int4": 4, "int2": 2}
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape (batch left out), number format and, for integers, the scale and zero point.
+
+    ``scale`` holds one number for the whole tensor, or one per slice along ``axis``.
+    """
+
+    shape: tuple[int, ...]
+    dtype: DType = "float32"
+    scale: tuple[float, ...] = ()
+    zero_point: int = 0
+    axis: int | None = None
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory; narrow weights are packed, each row of the last axis rounded up."""
+        bits = BITS[self.dtype]
+        if bits >= 8:
+            return self.elements * bits // 8
+        row = self.shape[-1] if self.shape else 1
+        return self.elements // row * -(-row * bits // 8)
+
+    @property
+    def is_quantized(self) -> bool:
+        return bool(self.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A named value: an activation (``data`` is None) or a constant (``data`` in its shape).
+
+    Integer constants hold their codes in int8 or int32, also where ``type.dtype`` is narrower.
+    """
+
+    name: str
+    type: TensorType
+    data: np.ndarray | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        return self.data is not None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one node costs on any device: counted, not measured."""
+
+    macs: int = 0
+    weight_bytes: int = 0
+    activation_bytes: int = 0
+
+
+class Channels(ABC):
+    """What an op asks of the pruner while channel identities flow through it.
+
+    A channel identity is an integer per position along a tensor's last axis; positions that must
+    live or die together have united identities.
+    """
+
+    @abstractmethod
+    def new(self, count: int) -> np.ndarray:
+        """`count` fresh identities: an op that mixes its inputs makes its own channels."""
+
+    @abstractmethod
+    def unite(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Position i of a and of b live or die together."""
+
+    @abstractmethod
+    def keep(self, ids: np.ndarray) -> None:
+        """These may never be removed."""
+
+    @abstractmethod
+    def slice(self, constant: str, axis: int, ids: np.ndarray) -> None:
+        """Position i along `axis` of the constant belongs to identity ids[i]."""
+
+
+class Op(ABC):
+    """What a node means. A subclass is a frozen dataclass whose fields are the op's attributes.
+
+    In the meanings the tensors carry a leading batch axis; constants do not.
+    """
+
+    name: ClassVar[str]
+    #: input and output must share one scale and zero point (pooling, reshape, …)
+    ties_types: ClassVar[bool] = False
+    #: autograd through `integer_meaning` is already the straight-through gradient
+    integer_gradient: ClassVar[bool] = False
+    #: elementwise: the output may overwrite an input of the same size
+    in_place: ClassVar[bool] = False
+    #: how many leading inputs are activations (None: all of them); the rest are constants
+    activations: ClassVar[int | None] = None
+
+    @abstractmethod
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        """The output's shape. Raises ValueError, saying what is allowed, when inputs do not fit."""
+
+    @abstractmethod
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        """What the op computes on real numbers."""
+
+    @abstractmethod
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        """The integers (as a float tensor of whole numbers) that every artifact must compute."""
+
+    @abstractmethod
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        """Identities of the output's channels, given those of the activation inputs."""
+
+    def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
+        """Multiply-accumulates (0 for ops that do not multiply by weights)."""
+        return 0
+
+    def fixed_output(self) -> tuple[float, int] | None:
+        """(scale, zero_point) where the specification fixes them, else None."""
+        return None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One op applied to named tensors. `source` is the place in the user's model."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    output: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in execution order over named tensors. Never changed in place."""
+
+    name: str
+    tensors: Mapping[str, Tensor]
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    labels: tuple[str, ...] = field(default=())
+
+    def type(self, name: str) -> TensorType:
+        return self.tensors[name].type
+
+    def constant(self, name: str) -> np.ndarray:
+        """The data of a constant. Raises KeyError when the tensor is an activation."""
+        data = self.tensors[name].data
+        if data is None:
+            raise KeyError(f"{name} is an activation, not a constant")
+        return data
+
+    def activations(self, node: Node) -> tuple[str, ...]:
+        """The node's inputs that are not constants."""
+        return tuple(i for i in node.inputs if not self.tensors[i].is_constant)
+
+    def constants(self, node: Node) -> tuple[str, ...]:
+        return tuple(i for i in node.inputs if self.tensors[i].is_constant)
+
+    def producer(self, name: str) -> Node | None:
+        return next((n for n in self.nodes if n.output == name), None)
+
+    def consumers(self, name: str) -> tuple[Node, ...]:
+        return tuple(n for n in self.nodes if name in n.inputs)
+
+    def cost(self, node: Node) -> Cost:
+        types = [self.type(i) for i in node.inputs]
+        out = self.type(node.output)
+        return Cost(
+            macs=node.op.macs(types, out),
+            weight_bytes=sum(self.type(c).bytes for c in self.constants(node)),
+            activation_bytes=sum(self.type(a).bytes for a in self.activations(node)) + out.bytes,
+        )
+
+    @property
+    def macs(self) -> int:
+        return sum(self.cost(n).macs for n in self.nodes)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all constants as they are stored (packed where narrow)."""
+        used = {c for n in self.nodes for c in self.constants(n)}
+        return sum(self.type(c).bytes for c in used)
+
+    def with_tensors(self, *changed: Tensor) -> Graph:
+        """The same graph with these tensors put in place of those of the same name."""
+        return replace(self, tensors={**self.tensors, **{t.name: t for t in changed}})
+
+
+def rebuild(graph: Graph, nodes: Sequence[Node], constants: Mapping[str, Tensor] | None = None) -> Graph:
+    """The graph with other nodes and constants: shapes inferred anew, unused tensors dropped.
+
+    Activation types go back to float32; quantization comes after every structural change.
+    """
+    pool = {**graph.tensors, **(constants or {})}
+    tensors: dict[str, Tensor] = {i: pool[i] for i in graph.inputs}
+    for node in nodes:
+        for name in node.inputs:
+            if name not in tensors:
+                tensors[name] = pool[name]
+        shape = node.op.shape([tensors[i].type for i in node.inputs])
+        tensors[node.output] = Tensor(node.output, TensorType(shape))
+    return replace(graph, tensors=tensors, nodes=tuple(nodes))

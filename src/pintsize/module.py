@@ -1,0 +1,243 @@
+"""Runs and trains a Graph with torch: in real numbers, or in the device's integers.
+
+`run_float` and `run_integers` evaluate a Graph as it is. `GraphModule` trains one: a float Graph in float
+arithmetic, an annotated Graph in integer arithmetic, where the forward pass computes the very integers that the
+written program computes and the gradients pass straight through the rounding. Weights, biases and scales
+learn (LSQ: Esser et al., "Learned Step Size Quantization", 2020); scales as logarithms, so that a step of the
+optimizer is a relative one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from pintsize.arithmetic import (
+    Grid,
+    Quantized,
+    quantize_activation,
+    quantize_bias,
+    quantize_weight,
+    straight_through,
+)
+from pintsize.graph import BITS, Graph, Node, Tensor
+from pintsize.ops import BatchNorm
+
+#: no scale learns its way below this
+LEAST_SCALE = 1e-9
+
+
+def run_float(
+    graph: Graph, x: torch.Tensor, observe: Callable[[str, torch.Tensor], None] | None = None
+) -> torch.Tensor:
+    """A float Graph's output for inputs x (n, *input shape, channels last).
+
+    `observe` is called with the name and value of the input and of every node's output.
+    """
+    values = {t.name: torch.from_numpy(np.ascontiguousarray(t.data)) for t in graph.tensors.values() if t.is_constant}
+    values[graph.inputs[0]] = x
+    if observe:
+        observe(graph.inputs[0], x)
+    for node in graph.nodes:
+        values[node.output] = node.op.float_meaning([values[i] for i in node.inputs])
+        if observe:
+            observe(node.output, values[node.output])
+    return values[graph.outputs[0]]
+
+
+def run_integers(
+    graph: Graph, codes: np.ndarray, observe: Callable[[str, torch.Tensor], None] | None = None, batch: int = 256
+) -> np.ndarray:
+    """An integer Graph's output codes (n, *output shape) int8 for input codes (n, *input shape) int8.
+
+    This is the reference that every written program must equal.
+    """
+    constants = {t.name: _frozen(t) for t in graph.tensors.values() if t.is_constant}
+    grids = {t.name: _grid(t) for t in graph.tensors.values() if not t.is_constant}
+    outputs: list[np.ndarray] = []
+    with torch.no_grad():
+        for start in range(0, len(codes), batch):
+            x = torch.from_numpy(codes[start : start + batch].astype(np.float32))
+            values = dict(constants)
+            _place(values, grids, graph.inputs[0], x, observe)
+            for node in graph.nodes:
+                inputs = [values[i] for i in node.inputs]
+                _place(values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe)
+            outputs.append(values[graph.outputs[0]].q.numpy().astype(np.int8))
+    return np.concatenate(outputs)
+
+
+def _place(
+    values: dict[str, Quantized],
+    grids: dict[str, Grid],
+    name: str,
+    q: torch.Tensor,
+    observe: Callable[[str, torch.Tensor], None] | None,
+) -> None:
+    values[name] = Quantized(q, grids[name].scale, grids[name].zero_point)
+    if observe:
+        observe(name, q)
+
+
+def _frozen(tensor: Tensor) -> Quantized:
+    kind = np.float64 if tensor.type.dtype == "int32" else np.float32
+    assert tensor.data is not None
+    return Quantized(torch.from_numpy(tensor.data.astype(kind)), _scale(tensor))
+
+
+def _scale(tensor: Tensor) -> torch.Tensor:
+    scale = torch.tensor(tensor.type.scale, dtype=torch.float32)
+    return scale if tensor.is_constant else scale.reshape(())
+
+
+def _grid(tensor: Tensor) -> Grid:
+    return Grid(_scale(tensor), tensor.type.zero_point)
+
+
+def tied_groups(graph: Graph) -> dict[str, str]:
+    """Activation tensor → the representative of those that share its scale and zero point."""
+    leader = {t.name: t.name for t in graph.tensors.values() if not t.is_constant}
+
+    def find(name: str) -> str:
+        while leader[name] != name:
+            name = leader[name]
+        return name
+
+    for node in graph.nodes:
+        if node.op.ties_types:
+            for name in node.inputs:
+                if len(node.inputs) == 1 or not _is_fixed(graph, name):
+                    leader[find(node.output)] = find(name)
+    return {name: find(name) for name in leader}
+
+
+def _is_fixed(graph: Graph, name: str) -> bool:
+    """Does the specification fix this tensor's grid (a sigmoid, perhaps behind a reshape or a pool)?"""
+    producer = graph.producer(name)
+    if producer is None:
+        return False
+    if producer.op.ties_types and len(producer.inputs) == 1:
+        return _is_fixed(graph, producer.inputs[0])
+    return producer.op.fixed_output() is not None
+
+
+class GraphModule(nn.Module):
+    """A Graph as a torch module. Inputs and outputs are real numbers, (n, *shape), channels last.
+
+    For an annotated Graph `forward` computes in integers; `forward_codes` gives them as they are.
+    """
+
+    def __init__(self, graph: Graph, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.source = graph
+        self.momentum = momentum
+        self.integer = graph.type(graph.inputs[0]).is_quantized
+        self.observe: Callable[[str, torch.Tensor], None] | None = None
+        self._keys = {name: f"t{i}" for i, name in enumerate(graph.tensors)}
+        self.values = nn.ParameterDict()
+        self.log_scales = nn.ParameterDict()
+        self._fixed_scales: dict[str, torch.Tensor] = {}
+        self._leaders = tied_groups(graph) if self.integer else {}
+        statistics = {c for n in graph.nodes if isinstance(n.op, BatchNorm) for c in n.inputs[3:]}
+        for tensor in graph.tensors.values():
+            if tensor.data is not None:
+                learns = tensor.name not in statistics
+                data = torch.from_numpy(tensor.data.astype(np.float32))
+                self.values[self._keys[tensor.name]] = nn.Parameter(data, requires_grad=learns)
+        if self.integer:
+            self._add_scales()
+
+    def _add_scales(self) -> None:
+        graph = self.source
+        fixed = {self._leaders[graph.inputs[0]]}
+        fixed |= {self._leaders[n.output] for n in graph.nodes if n.op.fixed_output() is not None}
+        for tensor in graph.tensors.values():
+            name = self._leaders.get(tensor.name, tensor.name)
+            if tensor.type.dtype == "int32" or name != tensor.name:
+                continue
+            if name in fixed:
+                self._fixed_scales[name] = _scale(tensor)
+            else:
+                self.log_scales[self._keys[name]] = nn.Parameter(_scale(tensor).log())
+
+    def scale(self, name: str) -> torch.Tensor:
+        """The float32 scale of a tensor as it stands now (0-d, or per output channel for weights)."""
+        leader = self._leaders.get(name, name)
+        if leader in self._fixed_scales:
+            return self._fixed_scales[leader]
+        return self.log_scales[self._keys[leader]].exp().clamp(min=LEAST_SCALE)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Real inputs → real outputs."""
+        if not self.integer:
+            return self._forward_float(x)
+        return self._forward_integer(x).real()
+
+    def forward_codes(self, x: torch.Tensor) -> torch.Tensor:
+        """Real inputs → the output's int8 codes (a float tensor of whole numbers)."""
+        return self._forward_integer(x).q
+
+    def _forward_float(self, x: torch.Tensor) -> torch.Tensor:
+        values: dict[str, torch.Tensor] = {n: self.values[k] for n, k in self._keys.items() if k in self.values}
+        values[self.source.inputs[0]] = x
+        for node in self.source.nodes:
+            inputs = [values[i] for i in node.inputs]
+            if isinstance(node.op, BatchNorm) and self.training:
+                y = node.op.training_meaning(inputs, self.momentum)
+            else:
+                y = node.op.float_meaning(inputs)
+            values[node.output] = y
+            if self.observe:
+                self.observe(node.output, y)
+        return values[self.source.outputs[0]]
+
+    def _forward_integer(self, x: torch.Tensor) -> Quantized:
+        graph = self.source
+        grids = {n: Grid(self.scale(n), graph.type(n).zero_point) for n in self._leaders}
+        first = graph.inputs[0]
+        values = {first: Quantized(quantize_activation(x, grids[first]), grids[first].scale, grids[first].zero_point)}
+        for node in graph.nodes:
+            out = grids[node.output]
+            inputs = [values[i] if i in values else self._constant(node, i, values) for i in node.inputs]
+            codes = self._with_gradient(node, inputs, out)
+            values[node.output] = Quantized(codes, out.scale, out.zero_point)
+            if self.observe:
+                self.observe(node.output, values[node.output].real())
+        return values[graph.outputs[0]]
+
+    def _with_gradient(self, node: Node, inputs: list[Quantized], out: Grid) -> torch.Tensor:
+        if node.op.integer_gradient or not torch.is_grad_enabled():
+            return node.op.integer_meaning(inputs, out)
+        with torch.no_grad():
+            exact = node.op.integer_meaning(inputs, out)
+        smooth = node.op.float_meaning([i.real() for i in inputs]) / out.scale + out.zero_point
+        return straight_through(exact, smooth.clamp(out.low, out.high))
+
+    def _constant(self, node: Node, name: str, values: dict[str, Quantized]) -> Quantized:
+        """A weight or bias as codes, straight-through."""
+        real = self.values[self._keys[name]]
+        kind = self.source.type(name)
+        if kind.dtype == "int32":
+            scale = self.scale(node.inputs[1]).double() * values[node.inputs[0]].scale.double()
+            return Quantized(quantize_bias(real, scale), scale.float())
+        scale = self.scale(name)
+        shape = [1] * real.dim()
+        shape[kind.axis or 0] = -1
+        return Quantized(quantize_weight(real, scale.reshape(shape), BITS[kind.dtype]), scale)
+
+    def graph(self) -> Graph:
+        """The Graph with what was learned: constants, and scales where it is annotated."""
+        learned: list[Tensor] = []
+        with torch.no_grad():
+            for tensor in self.source.tensors.values():
+                key = self._keys[tensor.name]
+                data = self.values[key].detach().numpy().copy() if key in self.values else None
+                kind = tensor.type
+                if self.integer and kind.dtype != "int32":
+                    kind = replace(kind, scale=tuple(self.scale(tensor.name).reshape(-1).tolist()))
+                learned.append(Tensor(tensor.name, kind, data))
+        return self.source.with_tensors(*learned)

@@ -1,0 +1,58 @@
+"""Mean over a sliding window. Input (H, W, C) → (H', W', C). Padding does not count.
+
+Integers: the mean of the codes, halves away from zero; input and output share one grid.
+A global pool is a window as large as the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from pintsize.arithmetic import Grid, Quantized, round_half_away_divide
+from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.window import Window, pad_image
+
+
+@dataclass(frozen=True)
+class AveragePool2d(Op):
+    """`padding` is (top, bottom, left, right)."""
+
+    name: ClassVar[str] = "average_pool2d"
+    ties_types: ClassVar[bool] = True
+    kernel: tuple[int, int] = (2, 2)
+    stride: tuple[int, int] = (2, 2)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding)
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        return (*self.window.output(inputs[0].shape), inputs[0].shape[-1])
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return self._total(inputs[0]) / self._count(inputs[0])
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        x = inputs[0].q.detach()
+        mean = round_half_away_divide(self._total(x).round(), self._count(x))
+        return mean.clamp(out.low, out.high)
+
+    def _total(self, x: torch.Tensor) -> torch.Tensor:
+        image = pad_image(x, self.padding, 0.0)
+        return F.avg_pool2d(image, self.kernel, self.stride, divisor_override=1).permute(0, 2, 3, 1)
+
+    def _count(self, x: torch.Tensor) -> torch.Tensor:
+        """How many real pixels each window holds: (1, H', W', 1)."""
+        return self._total(torch.ones((1, x.shape[1], x.shape[2], 1), dtype=x.dtype))
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        return inputs[0]

@@ -1,0 +1,68 @@
+"""Depthwise 2-D convolution: each channel by itself. Input (H, W, C), weight (Kh, Kw, C·m), bias (C·m,) → (H', W', C·m).
+
+    out[y, x, o] = act(bias[o] + Σ in[y·s + ky·d - top, x·s + kx·d - left, o // m] · weight[ky, kx, o])
+
+Integers as in conv2d, with one weight scale per output channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
+from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.activation import Activation, activate
+from pintsize.ops.window import Window, convolve
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2d(Op):
+    """`padding` is (top, bottom, left, right); pairs are (vertical, horizontal)."""
+
+    name: ClassVar[str] = "depthwise_conv2d"
+    integer_gradient: ClassVar[bool] = True
+    activations: ClassVar[int | None] = 1
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    multiplier: int = 1
+    activation: Activation = "none"
+
+    def window(self, weight: tuple[int, ...]) -> Window:
+        return Window((weight[0], weight[1]), self.stride, self.padding, self.dilation)
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        x, w = inputs[0].shape, inputs[1].shape
+        if len(w) != 3 or x[-1] * self.multiplier != w[2]:
+            raise ValueError(f"depthwise_conv2d: weight {w} must be (kh, kw, {x[-1] * self.multiplier}) for input {x}")
+        return (*self.window(w).output(x), w[2])
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        x, w, b = inputs
+        return activate(self._convolve(x, w) + b, self.activation)
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        x, w, b = inputs
+        dtype = exact_dtype(w.q.permute(2, 0, 1), x.zero_point, b.q)
+        acc = self._convolve((x.q - x.zero_point).to(dtype), w.q.to(dtype)) + b.q.to(dtype)
+        return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
+
+    def _convolve(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        kernel = w.permute(2, 0, 1).unsqueeze(1)  # (C·m, 1, Kh, Kw)
+        return convolve(x, kernel, self.window(tuple(w.shape)), groups=x.shape[-1])
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        out = np.repeat(inputs[0], self.multiplier)
+        flow.slice(node.inputs[1], 2, out)
+        flow.slice(node.inputs[2], 0, out)
+        return out
+
+    def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
+        return out.elements * inputs[1].shape[0] * inputs[1].shape[1]

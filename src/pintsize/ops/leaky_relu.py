@@ -1,0 +1,21 @@
+"""x where positive, slope · x where negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Elementwise):
+    """x where positive, slope · x where negative."""
+
+    name: ClassVar[str] = "leaky_relu"
+    slope: float = 0.01
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x >= 0, x, x * self.slope)

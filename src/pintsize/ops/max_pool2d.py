@@ -1,0 +1,51 @@
+"""Maximum over a sliding window. Input (H, W, C) → (H', W', C). Padding never wins.
+
+Integers: the maximum of the codes; input and output share one grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.window import Window, pad_image
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Op):
+    """`padding` is (top, bottom, left, right)."""
+
+    name: ClassVar[str] = "max_pool2d"
+    ties_types: ClassVar[bool] = True
+    integer_gradient: ClassVar[bool] = True
+    kernel: tuple[int, int] = (2, 2)
+    stride: tuple[int, int] = (2, 2)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        return (*self.window.output(inputs[0].shape), inputs[0].shape[-1])
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        image = pad_image(inputs[0], self.padding, float("-inf"))
+        y = F.max_pool2d(image, self.kernel, self.stride, 0, self.dilation)
+        return y.permute(0, 2, 3, 1)
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        return self.float_meaning([inputs[0].q])
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        return inputs[0]

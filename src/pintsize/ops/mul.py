@@ -1,0 +1,47 @@
+"""Product of two tensors. Inputs (…, C) and the same, or a trailing part of it that repeats → the first's shape.
+
+    out = act(a · b)
+
+Integers: acc = (a - zero_point_a) · (b - zero_point_b), requantized by s_a·s_b / s_out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
+from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.activation import Activation, activate
+from pintsize.ops.broadcast import broadcast_channels, broadcast_shape, trailing
+
+
+@dataclass(frozen=True)
+class Mul(Op):
+    """Gates and squeeze-and-excitation, mostly."""
+
+    name: ClassVar[str] = "mul"
+    in_place: ClassVar[bool] = True
+    integer_gradient: ClassVar[bool] = True
+    activation: Activation = "none"
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        return broadcast_shape("mul", inputs[0].shape, inputs[1].shape)
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        a, b = inputs
+        return activate(a * trailing(b, a), self.activation)
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        a, b = inputs
+        acc = (a.q - a.zero_point) * trailing(b.q - b.zero_point, a.q)
+        return requantize(acc, scale_product(a.scale, b.scale), out.bounded(self.activation))
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        return broadcast_channels(inputs, flow)

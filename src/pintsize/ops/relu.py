@@ -1,0 +1,20 @@
+"""max(x, 0), where it could not be fused into the op before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+
+
+@dataclass(frozen=True)
+class Relu(Elementwise):
+    """max(x, 0), where it could not be fused into the op before it."""
+
+    name: ClassVar[str] = "relu"
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x)

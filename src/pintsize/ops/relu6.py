@@ -1,0 +1,20 @@
+"""min(max(x, 0), 6), where it could not be fused into the op before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+
+
+@dataclass(frozen=True)
+class Relu6(Elementwise):
+    """min(max(x, 0), 6), where it could not be fused into the op before it."""
+
+    name: ClassVar[str] = "relu6"
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clamp(0.0, 6.0)

@@ -1,0 +1,23 @@
+"""1 / (1 + exp(-x)); its output grid is fixed: scale 1/256, zero point -128."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+
+
+@dataclass(frozen=True)
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x)); its output grid is fixed: scale 1/256, zero point -128."""
+
+    name: ClassVar[str] = "sigmoid"
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(x)
+
+    def fixed_output(self) -> tuple[float, int]:
+        return 1.0 / 256.0, -128

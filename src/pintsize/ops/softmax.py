@@ -1,0 +1,41 @@
+"""Softmax over the last axis. Input (…, C) → (…, C), probabilities.
+
+Integers: fixed point after gemmlowp (see arithmetic); the output grid is fixed: scale 1/256, zero point -128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from pintsize.arithmetic import SOFTMAX_SCALE, SOFTMAX_ZERO_POINT, Grid, Quantized, softmax
+from pintsize.graph import Channels, Node, Op, TensorType
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Usually the last op of a classifier."""
+
+    name: ClassVar[str] = "softmax"
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        return inputs[0].shape
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return torch.softmax(inputs[0], -1)
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        return softmax(inputs[0].q, float(inputs[0].scale))
+
+    def fixed_output(self) -> tuple[float, int]:
+        return SOFTMAX_SCALE, SOFTMAX_ZERO_POINT
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        flow.keep(inputs[0])
+        return inputs[0]

@@ -1,0 +1,23 @@
+"""Hyperbolic tangent; its output grid is fixed: scale 1/128, zero point 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+
+
+@dataclass(frozen=True)
+class Tanh(Elementwise):
+    """Hyperbolic tangent; its output grid is fixed: scale 1/128, zero point 0."""
+
+    name: ClassVar[str] = "tanh"
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x)
+
+    def fixed_output(self) -> tuple[float, int]:
+        return 1.0 / 128.0, 0

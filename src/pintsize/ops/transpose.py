@@ -1,0 +1,48 @@
+"""Axes in another order. Input shape s → (s[axes[0]], s[axes[1]], …).
+
+Integers: the codes move; input and output share one grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.graph import Channels, Node, Op, TensorType
+
+
+@dataclass(frozen=True)
+class Transpose(Op):
+    """`axes` leaves the batch out: (2, 0, 1) makes (H, W, C) into (C, H, W)."""
+
+    name: ClassVar[str] = "transpose"
+    ties_types: ClassVar[bool] = True
+    integer_gradient: ClassVar[bool] = True
+    axes: tuple[int, ...] = ()
+
+    def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        before = inputs[0].shape
+        if sorted(self.axes) != list(range(len(before))):
+            raise ValueError(f"transpose: axes {self.axes} must be an order of the {len(before)} axes of {before}")
+        return tuple(before[a] for a in self.axes)
+
+    def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return inputs[0].permute(0, *(a + 1 for a in self.axes)).contiguous()
+
+    def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        return self.float_meaning([inputs[0].q])
+
+    def channels(
+        self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        if self.axes[-1] == len(self.axes) - 1:
+            return inputs[0]
+        flow.keep(inputs[0])
+        fixed = flow.new(shapes[0][self.axes[-1]])
+        flow.keep(fixed)
+        return fixed

@@ -1,0 +1,51 @@
+"""Geometry of sliding windows, shared by convolutions and pools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window over (height, width): all pairs are (vertical, horizontal), padding is (top, bottom, left, right)."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+    def output(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Output (height, width) for an input (height, width, channels). Raises ValueError if the window is larger."""
+        if len(shape) != 3:
+            raise ValueError(f"needs an input (height, width, channels), not {shape}")
+        top, bottom, left, right = self.padding
+        height = self._steps(shape[0] + top + bottom, 0)
+        width = self._steps(shape[1] + left + right, 1)
+        if height < 1 or width < 1:
+            raise ValueError(f"window {self.kernel} with padding {self.padding} is larger than the input {shape}")
+        return height, width
+
+    def _steps(self, extent: int, axis: int) -> int:
+        reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1
+        return (extent - reach) // self.stride[axis] + 1
+
+
+def convolve(x: torch.Tensor, kernel: torch.Tensor, window: Window, groups: int = 1) -> torch.Tensor:
+    """x (N, H, W, C) with kernel (O, C / groups, Kh, Kw) → (N, H', W', O); padding with zeros, no bias."""
+    top, bottom, left, right = window.padding
+    if top == bottom and left == right:
+        image, padding = x.permute(0, 3, 1, 2), (top, left)
+    else:
+        image, padding = pad_image(x, window.padding, 0.0), (0, 0)
+    y = F.conv2d(image, kernel, None, window.stride, padding, window.dilation, groups)
+    return y.permute(0, 2, 3, 1)
+
+
+def pad_image(x: torch.Tensor, padding: tuple[int, int, int, int], value: float) -> torch.Tensor:
+    """x (N, H, W, C) as (N, C, H, W), channels still last in memory, with `value` around it."""
+    top, bottom, left, right = padding
+    image = x.permute(0, 3, 1, 2)
+    return F.pad(image, (left, right, top, bottom), value=value) if any(padding) else image

@@ -1,0 +1,161 @@
+"""What is a legal Graph at each stage, as an executable list of rules.
+
+float       as read: batch-norms may stand, every tensor is float32
+folded      no batch-norm left, ready for quantization
+annotated   folded; every tensor's type says how it will be quantized, constants still hold real numbers
+integer     every tensor is quantized and every constant holds its codes: this is what ships
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import numpy as np
+
+from pintsize.errors import SpecError
+from pintsize.graph import Graph, Node, Tensor
+
+Stage = Literal["float", "folded", "annotated", "integer"]
+Rule = Callable[[Graph], Iterator[str]]
+
+CODE_MAX = {"int8": 127, "int4": 7, "int2": 1, "int32": 2**31 - 1}
+#: the requantization in C adds half a step to an accumulator of this size without overflow
+ACCUMULATOR_MAX = 2**30
+
+
+def check(graph: Graph, stage: Stage) -> None:
+    """Raises SpecError listing every rule that the Graph breaks at this stage."""
+    problems = [problem for rule in RULES[stage] for problem in rule(graph)]
+    if problems:
+        raise SpecError(f"{graph.name} is not a legal {stage} graph:\n  " + "\n  ".join(problems))
+
+
+def one_input_one_output(graph: Graph) -> Iterator[str]:
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        yield f"needs one input and one output, has {graph.inputs} and {graph.outputs}"
+
+
+def tensors_are_known(graph: Graph) -> Iterator[str]:
+    names = {name for node in graph.nodes for name in (*node.inputs, node.output)}
+    for name in sorted((names | set(graph.inputs) | set(graph.outputs)) - set(graph.tensors)):
+        yield f"tensor {name} is used but not defined"
+
+
+def in_execution_order(graph: Graph) -> Iterator[str]:
+    ready = {*graph.inputs, *(t.name for t in graph.tensors.values() if t.is_constant)}
+    for node in graph.nodes:
+        yield from (f"{node.name} reads {i} before it is computed" for i in node.inputs if i not in ready)
+        if node.output in ready:
+            yield f"{node.name} writes {node.output}, which exists already"
+        ready.add(node.output)
+    yield from (f"output {o} is never computed" for o in graph.outputs if o not in ready)
+
+
+def names_are_unique(graph: Graph) -> Iterator[str]:
+    names = [node.name for node in graph.nodes]
+    yield from (f"two nodes are named {n}" for n in sorted({n for n in names if names.count(n) > 1}))
+
+
+def shapes_follow(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        try:
+            shape = node.op.shape([graph.type(i) for i in node.inputs])
+        except (ValueError, IndexError) as error:
+            yield f"{node.name}: {error}"
+            continue
+        if shape != graph.type(node.output).shape:
+            yield f"{node.name} makes {shape}, its output says {graph.type(node.output).shape}"
+
+
+def data_fits_type(graph: Graph) -> Iterator[str]:
+    for tensor in graph.tensors.values():
+        if tensor.data is not None and tensor.data.shape != tensor.type.shape:
+            yield f"{tensor.name}: data {tensor.data.shape} in a tensor {tensor.type.shape}"
+        if tensor.data is not None and not np.isfinite(tensor.data).all():
+            yield f"{tensor.name} holds NaN or infinity"
+
+
+def constants_where_expected(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        expected = node.op.activations
+        found = len(graph.activations(node))
+        if expected is not None and found != expected:
+            yield f"{node.name} ({node.op.name}) needs {expected} computed input, has {found}"
+        if expected is None and found != len(node.inputs):
+            yield f"{node.name} ({node.op.name}) takes no constants"
+
+
+def all_float(graph: Graph) -> Iterator[str]:
+    yield from (f"{t.name} is {t.type.dtype}" for t in graph.tensors.values() if t.type.dtype != "float32")
+
+
+def no_batch_norm(graph: Graph) -> Iterator[str]:
+    yield from (f"{n.name} is a batch_norm" for n in graph.nodes if n.op.name == "batch_norm")
+
+
+def all_quantized(graph: Graph) -> Iterator[str]:
+    for tensor in graph.tensors.values():
+        if not tensor.type.is_quantized:
+            yield f"{tensor.name} has no scale"
+        elif not all(np.isfinite(s) and s > 0 for s in tensor.type.scale):
+            yield f"{tensor.name} has a scale that is not positive"
+        if not tensor.is_constant and tensor.type.dtype != "int8":
+            yield f"{tensor.name} is {tensor.type.dtype}; activations are int8"
+
+
+def tied_types_agree(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        if not node.op.ties_types or len(node.inputs) > 1:
+            continue
+        before, after = graph.type(node.inputs[0]), graph.type(node.output)
+        if (before.scale, before.zero_point) != (after.scale, after.zero_point):
+            yield f"{node.name} ({node.op.name}) must keep its input's scale and zero point"
+
+
+def fixed_outputs_kept(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        fixed = node.op.fixed_output()
+        out = graph.type(node.output)
+        if fixed is not None and (out.scale[0], out.zero_point) != fixed:
+            yield f"{node.name} ({node.op.name}) must have scale {fixed[0]} and zero point {fixed[1]}"
+
+
+def codes_in_range(graph: Graph) -> Iterator[str]:
+    for tensor in graph.tensors.values():
+        if tensor.data is None:
+            continue
+        if not np.issubdtype(tensor.data.dtype, np.integer):
+            yield f"{tensor.name} holds {tensor.data.dtype}, not codes"
+        elif np.abs(tensor.data.astype(np.int64)).max(initial=0) > CODE_MAX[tensor.type.dtype]:
+            yield f"{tensor.name} exceeds ±{CODE_MAX[tensor.type.dtype]}"
+
+
+def accumulators_fit(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        constants = [graph.tensors[c] for c in graph.constants(node)]
+        if len(constants) == 2 and _reach(graph, node, *constants) >= ACCUMULATOR_MAX:
+            yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
+
+
+def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
+    assert weight.data is not None and bias.data is not None
+    codes = np.abs(weight.data.astype(np.int64))
+    axis = weight.type.axis or 0
+    total = codes.sum(axis=tuple(i for i in range(codes.ndim) if i != axis))
+    zero_point = graph.type(node.inputs[0]).zero_point
+    return int((total * max(127 - zero_point, 128 + zero_point) + np.abs(bias.data.astype(np.int64))).max())
+
+
+STRUCTURE: tuple[Rule, ...] = (
+    one_input_one_output, tensors_are_known, in_execution_order, names_are_unique, shapes_follow, data_fits_type,
+    constants_where_expected,
+)  # fmt: skip
+QUANTIZED: tuple[Rule, ...] = (no_batch_norm, all_quantized, tied_types_agree, fixed_outputs_kept)
+
+RULES: dict[Stage, tuple[Rule, ...]] = {
+    "float": (*STRUCTURE, all_float),
+    "folded": (*STRUCTURE, all_float, no_batch_norm),
+    "annotated": (*STRUCTURE, *QUANTIZED),
+    "integer": (*STRUCTURE, *QUANTIZED, codes_in_range, accumulators_fit),
+}

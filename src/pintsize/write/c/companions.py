@@ -1,0 +1,181 @@
+"""The files around the model: header, example, self-test, build snippets."""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+import numpy as np
+
+from pintsize.graph import Graph
+
+HEADER = """\
+/* {title}: interface of the program that pintsize wrote. */
+#ifndef {guard}
+#define {guard}
+
+#include <stdint.h>
+
+/* int8 numbers, channels last. real = scale * (q - zero_point). */
+#define {P}_INPUT_BYTES {input_bytes}
+#define {P}_INPUT_SHAPE {{{input_shape}}}
+#define {P}_INPUT_SCALE {input_scale}f
+#define {P}_INPUT_ZERO_POINT ({input_zero})
+#define {P}_OUTPUT_BYTES {output_bytes}
+#define {P}_OUTPUT_SHAPE {{{output_shape}}}
+#define {P}_OUTPUT_SCALE {output_scale}f
+#define {P}_OUTPUT_ZERO_POINT ({output_zero})
+/* Static RAM that the model keeps for its activations; in and out belong to the caller. */
+#define {P}_ARENA_BYTES {arena}
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* Call once before the first run. */
+void {p}_init(void);
+
+/* in: {P}_INPUT_BYTES numbers, left as they are. out: {P}_OUTPUT_BYTES numbers; must not overlap in. */
+void {p}_run(const int8_t *in, int8_t *out);
+
+/* Runs the golden vectors in {p}_self_test.c on this chip; returns how many output bytes differ (0: all is well). */
+int32_t {p}_self_test(void);
+
+/* A real number on the input's grid: nearest, halves away from zero, saturated. */
+static inline int8_t {p}_quantize(float real)
+{{
+    const float steps = real / {P}_INPUT_SCALE;
+    const float bounded = steps < -512.0f ? -512.0f : steps > 512.0f ? 512.0f : steps;
+    const int32_t q = (int32_t)(bounded + (bounded < 0.0f ? -0.5f : 0.5f)) + {P}_INPUT_ZERO_POINT;
+    return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+}}
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+MAIN = """\
+/* Example: runs the model once and finds its largest output. */
+#include "{p}.h"
+
+static int8_t input[{P}_INPUT_BYTES];
+static int8_t output[{P}_OUTPUT_BYTES];
+
+int main(void)
+{{
+    int32_t best = 0;
+    {p}_init();
+    for (int32_t i = 0; i < {P}_INPUT_BYTES; i++) {{
+        input[i] = {p}_quantize(0.0f); /* your numbers, channels last */
+    }}
+    {p}_run(input, output);
+    for (int32_t i = 1; i < {P}_OUTPUT_BYTES; i++) {{
+        best = output[i] > output[best] ? i : best;
+    }}
+{labels}    return (int)best;
+}}
+"""
+
+SELF_TEST = """\
+/* Golden vectors: the integers that every build must compute. Link this file only if you call {p}_self_test. */
+#include "{p}.h"
+
+#define GOLDEN_VECTORS {count}
+
+static const int8_t golden_inputs[GOLDEN_VECTORS][{P}_INPUT_BYTES] = {{
+{inputs}
+}};
+
+static const int8_t golden_outputs[GOLDEN_VECTORS][{P}_OUTPUT_BYTES] = {{
+{outputs}
+}};
+
+int32_t {p}_self_test(void)
+{{
+    static int8_t output[{P}_OUTPUT_BYTES];
+    int32_t different = 0;
+    {p}_init();
+    for (int32_t v = 0; v < GOLDEN_VECTORS; v++) {{
+        {p}_run(golden_inputs[v], output);
+        for (int32_t i = 0; i < {P}_OUTPUT_BYTES; i++) {{
+            different += output[i] != golden_outputs[v][i];
+        }}
+    }}
+    return different;
+}}
+"""
+
+MAKEFILE = """\
+# make: the example for this computer. For a board: CC, CFLAGS and LDFLAGS of its toolchain.
+CC ?= cc
+CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
+
+example: main.c {p}.c {p}.h
+\t$(CC) $(CFLAGS) main.c {p}.c -o $@ $(LDFLAGS)
+{self_test}
+clean:
+\trm -f example self_test
+
+.PHONY: clean
+"""
+
+MAKE_SELF_TEST = """
+self_test: {p}_self_test.c {p}.c {p}.h
+\tprintf '#include "{p}.h"\\nint main(void) {{ return {p}_self_test() != 0; }}\\n' | \\
+\t\t$(CC) $(CFLAGS) -I. -x c - -x none {p}_self_test.c {p}.c -o $@ $(LDFLAGS)
+"""
+
+CMAKE = """\
+# In your CMakeLists.txt: include(path/to/{p}.cmake), then target_link_libraries(your_target PRIVATE {p}).
+add_library({p} STATIC ${{CMAKE_CURRENT_LIST_DIR}}/{p}.c{self_test})
+target_include_directories({p} PUBLIC ${{CMAKE_CURRENT_LIST_DIR}})
+target_compile_options({p} PRIVATE -O2 -ffunction-sections -fdata-sections)
+"""
+
+
+def header(graph: Graph, arena_bytes: int, prefix: str) -> str:
+    """The interface: sizes, grids, functions."""
+    x, y = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
+    return HEADER.format(
+        title=graph.name.replace("*/", "* /"), p=prefix, P=prefix.upper(), guard=f"{prefix.upper()}_H",
+        input_bytes=x.elements, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
+        input_zero=x.zero_point, output_bytes=y.elements, output_shape=", ".join(map(str, y.shape)),
+        output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=arena_bytes,
+    )  # fmt: skip
+
+
+def _float(value: float) -> str:
+    """A decimal literal that C reads back as the same float32."""
+    text = repr(float(np.float32(value)))
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def main_example(graph: Graph, prefix: str) -> str:
+    """A program that a user can start from."""
+    labels = ", ".join(label.replace("*/", "* /").replace("\n", " ") for label in graph.labels)
+    comment = fill(f"/* classes: {labels} */", 106, initial_indent="    ", subsequent_indent="       ") + "\n"
+    return MAIN.format(p=prefix, P=prefix.upper(), labels=comment if labels else "")
+
+
+def self_test(inputs: np.ndarray, outputs: np.ndarray, prefix: str) -> str:
+    """The golden vectors as C."""
+    return SELF_TEST.format(
+        p=prefix, P=prefix.upper(), count=len(inputs), inputs=_vectors(inputs), outputs=_vectors(outputs)
+    )  # fmt: skip
+
+
+def _vectors(vectors: np.ndarray) -> str:
+    rows = (", ".join(map(str, v.reshape(-1).tolist())) for v in vectors)
+    return ",\n".join("    {" + fill(row, 106, subsequent_indent="     ") + "}" for row in rows)
+
+
+def build_files(prefix: str, with_self_test: bool) -> dict[str, str]:
+    """Makefile and CMake snippet."""
+    make = MAKE_SELF_TEST.format(p=prefix) if with_self_test else ""
+    source = f" ${{CMAKE_CURRENT_LIST_DIR}}/{prefix}_self_test.c" if with_self_test else ""
+    return {
+        "Makefile": MAKEFILE.format(p=prefix, self_test=make),
+        f"{prefix}.cmake": CMAKE.format(p=prefix, self_test=source),
+    }
