@@ -21,6 +21,7 @@ import torch
 FLOAT32_EXACT = 2**24
 INT32_MAX = 2**31 - 1
 BIAS_MAX = 2**29
+SHIFTED_MAX = 2**30
 WEIGHT_MAX = {8: 127, 4: 7, 2: 1}
 #: float32 error of acc * multiplier while |result| <= 512, with room to spare
 FLOAT_ERROR = 2e-4
@@ -121,8 +122,8 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises ValueError for a factor that no such pair stands for.
     """
     real = np.atleast_1d(np.asarray(real, np.float64))
-    if not np.all(np.isfinite(real) & (real > 0)) or np.any(real >= 2.0**30):
-        raise ValueError(f"a requantization factor must be positive and below 2^30, not {real.min()}..{real.max()}")
+    if not np.all(np.isfinite(real) & (real > 0)) or np.any(real >= 2.0**31):
+        raise ValueError(f"a requantization factor must be positive and below 2^31, not {real.min()}..{real.max()}")
     mantissa, exponent = np.frexp(real)
     multiplier = half_away(mantissa * 2.0**31).astype(np.int64)
     carried = multiplier == 2**31
@@ -146,10 +147,12 @@ def divide_by_power(x: torch.Tensor, exponent: torch.Tensor | int) -> torch.Tens
 
 
 def multiply(x: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-    """int64 tensor times multiplier * 2^(exponent - 31), rounded twice: the reference everything must equal."""
-    return divide_by_power(
-        high_multiply(x << exponent.clamp(min=0), multiplier), (-exponent).clamp(min=0)
-    )
+    """int64 tensor times multiplier * 2^(exponent - 31), rounded twice: the reference everything must equal.
+
+    A factor of 1 and above saturates at ±2^30 before it is applied: far outside int8 all the same.
+    """
+    shifted = (x << exponent.clamp(min=0)).clamp(-SHIFTED_MAX, SHIFTED_MAX)
+    return divide_by_power(high_multiply(shifted, multiplier), (-exponent).clamp(min=0))
 
 
 def factors(numerator: torch.Tensor, denominator: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -170,31 +173,49 @@ def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tenso
     Computed in floating point; only where the result lies so near a tie that two roundings might differ
     from one, or the float from the exact product, it is computed again in int64.
     """
-    multiplier, exponent = factors(scale, out.scale)
     factor = (scale / out.scale.double()).to(acc.dtype)
-    steps = acc * factor
-    smooth = (steps + out.zero_point).clamp(out.low, out.high)
-    with torch.no_grad():
-        exact = _round_twice(acc, steps, multiplier, exponent, out)
-    return straight_through(exact, smooth.float())
+    multiplier, exponent = factors(scale, out.scale)
+    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out).float()
+
+
+class _Requantize(torch.autograd.Function):
+    """Forward: the exact codes. Backward: as if they were clamp(acc · factor + zero_point)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, acc: torch.Tensor, factor: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor, out: Grid
+    ) -> torch.Tensor:
+        steps = acc * factor
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(acc, factor, steps)
+            ctx.bounds = out.low - out.zero_point, out.high - out.zero_point
+        codes = _round_twice(acc, steps, multiplier, exponent)
+        return codes.clamp_(out.low - out.zero_point, out.high - out.zero_point).add_(out.zero_point)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None]:
+        acc, factor, steps = ctx.saved_tensors
+        inside = torch.ops.aten.hardtanh_backward(gradients[0].contiguous(), steps, *ctx.bounds)
+        of_factor: torch.Tensor | None = None
+        if ctx.needs_input_grad[1]:
+            of_factor = (inside * acc).reshape(-1, factor.numel()).sum(0).reshape(factor.shape)
+        return inside * factor, of_factor, None, None, None
 
 
 def _round_twice(
-    acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor, out: Grid
+    acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor
 ) -> torch.Tensor:
+    """What `multiply` gives, unclamped and right wherever it matters: up to ±512."""
     if int(exponent.max()) > -4:
-        whole = multiply(acc.long(), multiplier, exponent)
-        return (whole + out.zero_point).clamp(out.low, out.high).float()
-    bounded = steps.clamp(out.low - out.zero_point - 1, out.high - out.zero_point + 1)
-    nearest = bounded.round()
+        return multiply(acc.long(), multiplier, exponent).clamp_(-512, 512).to(acc.dtype)
+    nearest = steps.round()
     margin = (0.5 - FLOAT_ERROR - torch.exp2(exponent.double() - 1)).to(acc.dtype)
-    nearest = nearest.contiguous()
-    doubtful = ((bounded - nearest).abs_() > margin).reshape(-1).nonzero().squeeze(1)
+    doubtful = ((steps - nearest).abs_() > margin).view(-1).nonzero().squeeze(1)
     if doubtful.numel():
         channel = doubtful % multiplier.numel()
-        again = multiply(acc.reshape(-1)[doubtful].long(), multiplier[channel], exponent[channel])
-        nearest.view(-1)[doubtful] = again.clamp(-512, 512).to(nearest.dtype)
-    return (nearest + out.zero_point).clamp_(out.low, out.high).float()
+        again = multiply(acc.view(-1)[doubtful].long(), multiplier[channel], exponent[channel])
+        nearest.view(-1)[doubtful] = again.clamp_(-512, 512).to(nearest.dtype)
+    return nearest
 
 
 def exact_dtype(weight: torch.Tensor, zero_point: int, bias: torch.Tensor | None) -> torch.dtype:
@@ -258,6 +279,8 @@ SOFTMAX_SCALE = 1.0 / 256.0
 SOFTMAX_ZERO_POINT = -128
 SOFTMAX_INPUT_BITS = 5
 SOFTMAX_SUM_BITS = 12
+#: the sum of that many exponentials, 19 fractional bits each, stays below 2^31
+SOFTMAX_LARGEST_ROW = 4095
 EXP_MINUS_EIGHTH = 1895147668
 ONE_THIRD = 715827883
 EXP_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)

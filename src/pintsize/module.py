@@ -28,7 +28,7 @@ from pintsize.graph import BITS, Graph, Node, Tensor
 from pintsize.ops import BatchNorm
 
 #: no scale learns its way below this
-LEAST_SCALE = 1e-9
+LEAST_SCALE = 1e-8
 
 
 def run_float(

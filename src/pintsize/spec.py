@@ -22,11 +22,13 @@ Rule = Callable[[Graph], Iterator[str]]
 CODE_MAX = {"int8": 127, "int4": 7, "int2": 1, "int32": 2**31 - 1}
 #: the requantization in C adds half a step to an accumulator of this size without overflow
 ACCUMULATOR_MAX = 2**30
+FACTOR_MAX = 2.0**30
 
 
 def check(graph: Graph, stage: Stage) -> None:
     """Raises SpecError listing every rule that the Graph breaks at this stage."""
-    problems = [problem for rule in RULES[stage] for problem in rule(graph)]
+    unknown = list(tensors_are_known(graph))  # the other rules look tensors up
+    problems = unknown or [problem for rule in RULES[stage] for problem in rule(graph)]
     if problems:
         raise SpecError(f"{graph.name} is not a legal {stage} graph:\n  " + "\n  ".join(problems))
 
@@ -34,6 +36,8 @@ def check(graph: Graph, stage: Stage) -> None:
 def one_input_one_output(graph: Graph) -> Iterator[str]:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         yield f"needs one input and one output, has {graph.inputs} and {graph.outputs}"
+    if set(graph.inputs) & set(graph.outputs):
+        yield "its output is its input: there is nothing to compute"
 
 
 def tensors_are_known(graph: Graph) -> Iterator[str]:
@@ -121,6 +125,12 @@ def fixed_outputs_kept(graph: Graph) -> Iterator[str]:
             yield f"{node.name} ({node.op.name}) must have scale {fixed[0]} and zero point {fixed[1]}"
 
 
+def constants_have_one_reader(graph: Graph) -> Iterator[str]:
+    """A bias is on its own node's grid, so two nodes cannot read the same one."""
+    read = [c for node in graph.nodes for c in graph.constants(node)]
+    yield from (f"constant {c} is read more than once" for c in sorted({c for c in read if read.count(c) > 1}))
+
+
 def codes_in_range(graph: Graph) -> Iterator[str]:
     for tensor in graph.tensors.values():
         if tensor.data is None:
@@ -138,6 +148,20 @@ def accumulators_fit(graph: Graph) -> Iterator[str]:
             yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
 
 
+def factors_fit(graph: Graph) -> Iterator[str]:
+    """The factor from what a node computes to its output's grid shifts left by at most 30."""
+    for node in graph.nodes:
+        scales = [np.array(graph.type(i).scale, np.float64) for i in node.inputs]
+        if node.op.name in ("add", "concat"):
+            largest = max(s.max() for s in scales)
+        elif len(scales) > 1:
+            largest = (scales[0] * scales[1]).max()
+        else:
+            continue
+        if largest / graph.type(node.output).scale[0] >= FACTOR_MAX:
+            yield f"{node.name} has an output grid too fine for its inputs (a factor below 2^30 is allowed)"
+
+
 def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
     assert weight.data is not None and bias.data is not None
     codes = np.abs(weight.data.astype(np.int64))
@@ -148,14 +172,16 @@ def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
 
 
 STRUCTURE: tuple[Rule, ...] = (
-    one_input_one_output, tensors_are_known, in_execution_order, names_are_unique, shapes_follow, data_fits_type,
+    one_input_one_output, in_execution_order, names_are_unique, shapes_follow, data_fits_type,
     constants_where_expected,
 )  # fmt: skip
-QUANTIZED: tuple[Rule, ...] = (no_batch_norm, all_quantized, tied_types_agree, fixed_outputs_kept)
+QUANTIZED: tuple[Rule, ...] = (
+    no_batch_norm, all_quantized, tied_types_agree, fixed_outputs_kept, constants_have_one_reader,
+)  # fmt: skip
 
 RULES: dict[Stage, tuple[Rule, ...]] = {
     "float": (*STRUCTURE, all_float),
     "folded": (*STRUCTURE, all_float, no_batch_norm),
     "annotated": (*STRUCTURE, *QUANTIZED),
-    "integer": (*STRUCTURE, *QUANTIZED, codes_in_range, accumulators_fit),
+    "integer": (*STRUCTURE, *QUANTIZED, codes_in_range, accumulators_fit, factors_fit),
 }

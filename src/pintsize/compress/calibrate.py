@@ -15,6 +15,7 @@ from pintsize.module import run_float
 
 Calibration = Literal["min_max", "percentile", "mse"]
 PERCENTILE = 99.95
+LEAST_ACTIVATION_SCALE = 1e-8
 #: values kept per tensor for percentiles and squared errors
 KEPT_VALUES = 65536
 
@@ -29,7 +30,8 @@ class Range:
     def grid(self) -> tuple[float, int]:
         """(scale, zero_point) of int8 codes that cover the range, 0 exactly representable."""
         low, high = min(self.low, 0.0), max(self.high, 0.0)
-        scale = float(np.float32(max((high - low) / 255.0, 1e-8)))
+        # nothing but zeros was seen: a step of ordinary size, so that what comes after all cannot overflow
+        scale = float(np.float32(max((high - low) / 255.0, LEAST_ACTIVATION_SCALE))) if high > low else 1.0 / 256.0
         zero_point = int(half_away(-128.0 - low / scale))
         return scale, max(-128, min(127, zero_point))
 

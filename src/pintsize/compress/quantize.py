@@ -60,7 +60,8 @@ class Quantize:
         unknown = set(self.layer_bits) - {n.name for n in graph.nodes}
         if unknown:
             raise UserError(f"no layer is named {sorted(unknown)}; layers: {[n.name for n in graph.nodes]}")
-        prepared = equalize(graph) if self.equalize_layers else graph
+        prepared = own_constants(graph)
+        prepared = equalize(prepared) if self.equalize_layers else prepared
         ranges, means = calibrate(prepared, samples, self.calibration)
         annotated = _with_grids(prepared, ranges, self._bits)
         if self.correct_biases:
@@ -70,6 +71,19 @@ class Quantize:
 
     def _bits(self, node: Node) -> Bits:
         return self.layer_bits.get(node.name, self.weight_bits)
+
+
+def own_constants(graph: Graph) -> Graph:
+    """The graph with a copy of every constant that several nodes read: each puts it on a grid of its own."""
+    taken: set[str] = set()
+    copies: list[Tensor] = []
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        names = {c: f"{c}@{node.name}" for c in graph.constants(node) if c in taken}
+        taken.update(graph.constants(node))
+        copies += [replace(graph.tensors[c], name=own) for c, own in names.items()]
+        nodes.append(replace(node, inputs=tuple(names.get(i, i) for i in node.inputs)))
+    return replace(graph.with_tensors(*copies), nodes=tuple(nodes))
 
 
 def _with_grids(graph: Graph, ranges: Mapping[str, Range], bits: object) -> Graph:

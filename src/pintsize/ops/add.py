@@ -27,6 +27,7 @@ from pintsize.arithmetic import (
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import broadcast_channels, broadcast_shape, trailing
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,12 @@ class Add(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         return broadcast_channels(inputs, flow)
+
+
+EXAMPLES = (
+    Example(Add(), (array((2,), 1, 2), array((2,), 3, -5)), array((2,), 4, -3)),
+    Example(Add("relu"), (array((1, 1, 2), 1, 2), array((1, 1, 2), 3, -5)), array((1, 1, 2), 4, 0)),
+    Example(  # the second repeats
+        Add(), (array((1, 2, 2), 1, 2, 3, 4), array((1, 1, 2), 10, -20)), array((1, 2, 2), 11, -18, 13, -16)
+    ),
+)

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from pintsize.arithmetic import Grid, Quantized, round_half_away_divide
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 from pintsize.ops.window import Window, pad_image
 
 
@@ -34,7 +35,7 @@ class AveragePool2d(Op):
         return Window(self.kernel, self.stride, self.padding)
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
-        return (*self.window.output(inputs[0].shape), inputs[0].shape[-1])
+        return (*self.window.pooled("average_pool2d", inputs[0].shape), inputs[0].shape[-1])
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         return self._total(inputs[0]) / self._count(inputs[0])
@@ -56,3 +57,13 @@ class AveragePool2d(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         return inputs[0]
+
+
+EXAMPLES = (
+    Example(  # padding does not count
+        AveragePool2d(padding=(0, 1, 0, 1)),
+        (array((3, 3, 1), 1, 2, 3, 4, 5, 6, 7, 8, 9),),
+        array((2, 2, 1), 3, 4.5, 7.5, 9),
+    ),
+    Example(AveragePool2d(), (array((2, 2, 2), 1, 10, 2, 20, 3, 30, 4, 40),), array((1, 1, 2), 2.5, 25)),
+)

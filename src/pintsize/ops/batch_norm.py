@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.errors import SpecError
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,18 @@ class BatchNorm(Op):
         for constant in node.inputs[1:]:
             flow.slice(constant, 0, inputs[0])
         return inputs[0]
+
+
+EXAMPLES = (
+    Example(
+        BatchNorm(epsilon=0.0),
+        (
+            array((1, 2, 2), 3, 1, 5, 3),
+            array((2,), 2, 1),
+            array((2,), 1, 0),
+            array((2,), 1, 1),
+            array((2,), 4, 1),
+        ),
+        array((1, 2, 2), 3, 0, 5, 2),
+    ),
+)

@@ -14,7 +14,9 @@ def broadcast_shape(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[
     """The first operand's shape. Raises ValueError unless b, leading ones dropped, ends a."""
     tail = core_shape(b)
     if a[len(a) - len(tail) :] != tail:
-        raise ValueError(f"{name}: {b} does not fit {a}; it must be equal or a trailing part, such as (1, 1, {a[-1]})")
+        raise ValueError(
+            f"{name}: {b} does not fit {a}; it must be equal or a trailing part, such as (1, 1, {a[-1]})"
+        )
     return a
 
 

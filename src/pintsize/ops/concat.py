@@ -14,6 +14,7 @@ import torch
 
 from pintsize.arithmetic import Grid, Quantized, requantize
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,13 @@ def _on_grid(x: Quantized, out: Grid) -> torch.Tensor:
     if float(x.scale.detach()) == float(out.scale.detach()) and x.zero_point == out.zero_point:
         return x.q
     return requantize(x.q - x.zero_point, x.scale.double(), out)
+
+
+EXAMPLES = (
+    Example(
+        Concat(),
+        (array((1, 2, 1), 1, 2), array((1, 2, 2), -3, 4, 5, -6)),
+        array((1, 2, 3), 1, -3, 4, 2, 5, -6),
+    ),
+    Example(Concat(), (array((1,), 1), array((2,), 2, 3), array((1,), -4)), array((4,), 1, 2, 3, -4)),
+)

@@ -18,6 +18,7 @@ import torch
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
+from pintsize.ops.example import Example, array
 from pintsize.ops.window import Window, convolve
 
 
@@ -44,16 +45,16 @@ class Conv2d(Op):
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         x, w, b = inputs
-        return activate(self._convolve(x, w) + b, self.activation)
+        return activate(self._convolve(x, w, b), self.activation)
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, b = inputs
         dtype = exact_dtype(w.q, x.zero_point, b.q)
-        acc = self._convolve((x.q - x.zero_point).to(dtype), w.q.to(dtype)) + b.q.to(dtype)
+        acc = self._convolve((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
         return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
 
-    def _convolve(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        return convolve(x, w.permute(0, 3, 1, 2), self.window(tuple(w.shape)))
+    def _convolve(self, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return convolve(x, w.permute(0, 3, 1, 2), b, self.window(tuple(w.shape)))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
@@ -66,3 +67,22 @@ class Conv2d(Op):
 
     def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
         return out.elements * inputs[1].elements // inputs[1].shape[0]
+
+
+EXAMPLES = (
+    Example(  # one pixel at a time
+        Conv2d(),
+        (array((1, 2, 2), 1, 2, 3, 5), array((1, 1, 1, 2), 1, -1), array((1,), 0.5)),
+        array((1, 2, 1), -0.5, -1.5),
+    ),
+    Example(  # a row of padding above, a column to the right
+        Conv2d(stride=(2, 1), padding=(1, 0, 0, 1)),
+        (array((3, 3, 1), 1, 2, 3, 4, 5, 6, 7, 8, 9), array((1, 2, 2, 1), 1, 2, 3, 4), array((1,), 0)),
+        array((2, 3, 1), 11, 18, 9, 67, 77, 33),
+    ),
+    Example(  # every other pixel
+        Conv2d(dilation=(1, 2), activation="relu"),
+        (array((1, 4, 1), 1, 2, 3, 4), array((2, 1, 2, 1), 1, 1, 1, -1), array((2,), -5, 8)),
+        array((1, 2, 2), 0, 6, 1, 6),
+    ),
+)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,6 @@ class HardSwish(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+
+
+EXAMPLES = (Example(HardSwish(), (array((5,), -4, -1, 0, 1.5, 4),), array((5,), 0, -1 / 3, 0, 1.125, 4)),)

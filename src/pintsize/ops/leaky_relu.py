@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,6 @@ class LeakyRelu(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return torch.where(x >= 0, x, x * self.slope)
+
+
+EXAMPLES = (Example(LeakyRelu(0.1), (array((3,), -10, 0, 5),), array((3,), -1, 0, 5)),)

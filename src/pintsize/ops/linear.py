@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Linear(Op):
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
         x, w = inputs[0].shape, inputs[1].shape
         if not x or len(w) != 2 or x[-1] != w[1]:
-            raise ValueError(f"linear: weight {w} does not fit input {x}; it must be (out, {x[-1] if x else '?'})")
+            raise ValueError(
+                f"linear: weight {w} does not fit input {x}; it must be (out, {x[-1] if x else '?'})"
+            )
         return (*x[:-1], w[0])
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -42,7 +45,7 @@ class Linear(Op):
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, b = inputs
         dtype = exact_dtype(w.q, x.zero_point, b.q)
-        acc = F.linear((x.q - x.zero_point).to(dtype), w.q.to(dtype)) + b.q.to(dtype)
+        acc = F.linear((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
         return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
 
     def channels(
@@ -56,3 +59,17 @@ class Linear(Op):
 
     def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
         return out.elements * inputs[1].shape[1]
+
+
+EXAMPLES = (
+    Example(
+        Linear(),
+        (array((3,), 1, 2, 3), array((2, 3), 1, 0, -1, 2, 1, 0), array((2,), 0.5, -1)),
+        array((2,), -1.5, 3),
+    ),
+    Example(  # row by row
+        Linear("relu"),
+        (array((2, 2), 1, 2, 3, -4), array((2, 2), 1, 1, 0, -1), array((2,), 0, 1)),
+        array((2, 2), 3, 0, 0, 5),
+    ),
+)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 from pintsize.ops.window import Window, pad_image
 
 
@@ -35,7 +36,7 @@ class MaxPool2d(Op):
         return Window(self.kernel, self.stride, self.padding, self.dilation)
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
-        return (*self.window.output(inputs[0].shape), inputs[0].shape[-1])
+        return (*self.window.pooled("max_pool2d", inputs[0].shape), inputs[0].shape[-1])
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         image = pad_image(inputs[0], self.padding, float("-inf"))
@@ -49,3 +50,15 @@ class MaxPool2d(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         return inputs[0]
+
+
+EXAMPLES = (
+    Example(  # padding never wins
+        MaxPool2d(padding=(0, 1, 0, 1)),
+        (array((3, 3, 1), -1, -2, -3, -4, -5, -6, -7, -8, -9),),
+        array((2, 2, 1), -1, -3, -7, -9),
+    ),
+    Example(
+        MaxPool2d((1, 2), (1, 1), dilation=(1, 2)), (array((1, 4, 1), 1, 5, 3, 2),), array((1, 2, 1), 3, 5)
+    ),
+)

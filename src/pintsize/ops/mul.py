@@ -18,6 +18,7 @@ from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import broadcast_channels, broadcast_shape, trailing
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,12 @@ class Mul(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         return broadcast_channels(inputs, flow)
+
+
+EXAMPLES = (
+    Example(Mul(), (array((2,), 3, -2), array((2,), 0.5, 4)), array((2,), 1.5, -8)),
+    Example(Mul("relu6"), (array((1, 1, 3), 1, 2, -1), array((1, 1, 3), 4, 5, 3)), array((1, 1, 3), 4, 6, 0)),
+    Example(  # a gate per channel
+        Mul(), (array((1, 2, 2), 1, 2, 3, 4), array((2,), 2, 0.5)), array((1, 2, 2), 2, 1, 6, 2)
+    ),
+)

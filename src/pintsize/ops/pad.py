@@ -14,6 +14,7 @@ import torch
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 from pintsize.ops.window import pad_image
 
 
@@ -44,3 +45,6 @@ class Pad(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         return inputs[0]
+
+
+EXAMPLES = (Example(Pad((1, 0, 0, 2)), (array((1, 2, 1), 1, 2),), array((2, 4, 1), 0, 0, 0, 0, 1, 2, 0, 0)),)

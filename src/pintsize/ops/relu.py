@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,6 @@ class Relu(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(x)
+
+
+EXAMPLES = (Example(Relu(), (array((3,), -1, 0, 2),), array((3,), 0, 0, 2)),)

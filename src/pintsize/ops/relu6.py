@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,6 @@ class Relu6(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x.clamp(0.0, 6.0)
+
+
+EXAMPLES = (Example(Relu6(), (array((4,), -1, 0, 2, 8),), array((4,), 0, 0, 2, 6)),)

@@ -15,6 +15,7 @@ import torch
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,9 @@ class Reshape(Op):
         fixed = flow.new(after[-1])
         flow.keep(fixed)
         return fixed
+
+
+EXAMPLES = (
+    Example(Reshape(), (array((1, 2, 2), 1, 2, 3, 4),), array((4,), 1, 2, 3, 4)),
+    Example(Reshape((2, 1, -1)), (array((1, 2, 2), 1, 2, 3, 4),), array((2, 1, 2), 1, 2, 3, 4)),
+)

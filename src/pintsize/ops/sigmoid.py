@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,6 @@ class Sigmoid(Elementwise):
 
     def fixed_output(self) -> tuple[float, int]:
         return 1.0 / 256.0, -128
+
+
+EXAMPLES = (Example(Sigmoid(), (array((3,), 0, np.log(3), -np.log(4)),), array((3,), 0.5, 0.75, 0.2)),)

@@ -12,8 +12,16 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from pintsize.arithmetic import SOFTMAX_SCALE, SOFTMAX_ZERO_POINT, Grid, Quantized, softmax
+from pintsize.arithmetic import (
+    SOFTMAX_LARGEST_ROW,
+    SOFTMAX_SCALE,
+    SOFTMAX_ZERO_POINT,
+    Grid,
+    Quantized,
+    softmax,
+)
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,10 @@ class Softmax(Op):
     name: ClassVar[str] = "softmax"
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        if not inputs[0].shape or inputs[0].shape[-1] > SOFTMAX_LARGEST_ROW:
+            raise ValueError(
+                f"softmax: rows of {inputs[0].shape} must have 1 to {SOFTMAX_LARGEST_ROW} numbers"
+            )
         return inputs[0].shape
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -39,3 +51,9 @@ class Softmax(Op):
     ) -> np.ndarray:
         flow.keep(inputs[0])
         return inputs[0]
+
+
+EXAMPLES = (
+    Example(Softmax(), (array((2,), 0, np.log(2)),), array((2,), 1 / 3, 2 / 3)),
+    Example(Softmax(), (array((2, 2), 1, 1, 0, -np.log(4)),), array((2, 2), 0.5, 0.5, 0.8, 0.2)),
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,6 @@ class Tanh(Elementwise):
 
     def fixed_output(self) -> tuple[float, int]:
         return 1.0 / 128.0, 0
+
+
+EXAMPLES = (Example(Tanh(), (array((3,), 0, np.log(2), -np.log(3)),), array((3,), 0, 0.6, -0.8)),)

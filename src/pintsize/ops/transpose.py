@@ -14,6 +14,7 @@ import torch
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.ops.example import Example, array
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ class Transpose(Op):
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
         before = inputs[0].shape
         if sorted(self.axes) != list(range(len(before))):
-            raise ValueError(f"transpose: axes {self.axes} must be an order of the {len(before)} axes of {before}")
+            raise ValueError(
+                f"transpose: axes {self.axes} must be an order of the {len(before)} axes of {before}"
+            )
+        if len(before) > 4:
+            raise ValueError(f"transpose: {before} has {len(before)} axes; at most 4 are allowed")
         return tuple(before[a] for a in self.axes)
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -46,3 +51,9 @@ class Transpose(Op):
         fixed = flow.new(shapes[0][self.axes[-1]])
         flow.keep(fixed)
         return fixed
+
+
+EXAMPLES = (
+    Example(Transpose((2, 0, 1)), (array((1, 2, 3), 1, 2, 3, 4, 5, 6),), array((3, 1, 2), 1, 4, 2, 5, 3, 6)),
+    Example(Transpose((1, 0)), (array((2, 2), 1, 2, 3, 4),), array((2, 2), 1, 3, 2, 4)),
+)

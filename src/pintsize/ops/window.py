@@ -25,22 +25,41 @@ class Window:
         height = self._steps(shape[0] + top + bottom, 0)
         width = self._steps(shape[1] + left + right, 1)
         if height < 1 or width < 1:
-            raise ValueError(f"window {self.kernel} with padding {self.padding} is larger than the input {shape}")
+            raise ValueError(
+                f"window {self.kernel} with padding {self.padding} is larger than the input {shape}"
+            )
         return height, width
+
+    def pooled(self, name: str, shape: tuple[int, ...]) -> tuple[int, int]:
+        """`output` of a pool. Raises ValueError also where a window would see nothing but padding."""
+        height, width = self.output(shape)
+        top, _, left, _ = self.padding
+        if not (self._touches(0, height, top, shape[0]) and self._touches(1, width, left, shape[1])):
+            raise ValueError(
+                f"{name}: padding {self.padding} holds a whole window {self.kernel} over the input {shape}"
+            )
+        return height, width
+
+    def _touches(self, axis: int, steps: int, before: int, extent: int) -> bool:
+        reach = range(0, self.dilation[axis] * self.kernel[axis], self.dilation[axis])
+        starts = (i * self.stride[axis] - before for i in range(steps))
+        return all(any(0 <= start + tap < extent for tap in reach) for start in starts)
 
     def _steps(self, extent: int, axis: int) -> int:
         reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1
         return (extent - reach) // self.stride[axis] + 1
 
 
-def convolve(x: torch.Tensor, kernel: torch.Tensor, window: Window, groups: int = 1) -> torch.Tensor:
-    """x (N, H, W, C) with kernel (O, C / groups, Kh, Kw) → (N, H', W', O); padding with zeros, no bias."""
+def convolve(
+    x: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor, window: Window, groups: int = 1
+) -> torch.Tensor:
+    """x (N, H, W, C) with kernel (O, C / groups, Kh, Kw) and bias (O,) → (N, H', W', O); padding with zeros."""
     top, bottom, left, right = window.padding
     if top == bottom and left == right:
         image, padding = x.permute(0, 3, 1, 2), (top, left)
     else:
         image, padding = pad_image(x, window.padding, 0.0), (0, 0)
-    y = F.conv2d(image, kernel, None, window.stride, padding, window.dilation, groups)
+    y = F.conv2d(image, kernel, bias, window.stride, padding, window.dilation, groups)
     return y.permute(0, 2, 3, 1)
 
 

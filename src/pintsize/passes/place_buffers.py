@@ -2,8 +2,8 @@
 
 Buffers that are alive in a common step may not share bytes. Several greedy orders give a first
 answer; unless it already equals the lower bound, a branch and bound looks for a better one or
-proves that there is none. Work is counted, never timed, so the same buffers
-give the same placement everywhere.
+proves that there is none. Work is counted, never timed, so the same buffers give the same
+placement everywhere.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ def plan_memory(graph: Graph) -> MemoryPlan:
         places.update(dict.fromkeys(names, place_here))
         if place_here == "arena":
             buffer_of.update(dict.fromkeys(names, leader))
-            first, last = _first_write(graph, names), _last_read(graph, names)
+            first = _first_write(graph, names)
+            last = max(first, _last_read(graph, names))  # what nobody reads is still written
             buffers.append(Buffer(leader, max(_bytes(graph, n) for n in names), first, last))
     return MemoryPlan(places, buffer_of, tuple(buffers), place(buffers))
 

@@ -135,11 +135,16 @@ target_compile_options({p} PRIVATE -O2 -ffunction-sections -fdata-sections)
 """
 
 
+def c_comment(text: str) -> str:
+    """Text on one line that can neither end nor nest a C comment."""
+    return " ".join(text.replace("\\", "/").split()).replace("*/", "* /").replace("/*", "/ *")
+
+
 def header(graph: Graph, arena_bytes: int, prefix: str) -> str:
     """The interface: sizes, grids, functions."""
     x, y = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
     return HEADER.format(
-        title=graph.name.replace("*/", "* /"), p=prefix, P=prefix.upper(), guard=f"{prefix.upper()}_H",
+        title=c_comment(graph.name), p=prefix, P=prefix.upper(), guard=f"{prefix.upper()}_H",
         input_bytes=x.elements, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
         input_zero=x.zero_point, output_bytes=y.elements, output_shape=", ".join(map(str, y.shape)),
         output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=arena_bytes,
@@ -154,7 +159,7 @@ def _float(value: float) -> str:
 
 def main_example(graph: Graph, prefix: str) -> str:
     """A program that a user can start from."""
-    labels = ", ".join(label.replace("*/", "* /").replace("\n", " ") for label in graph.labels)
+    labels = ", ".join(c_comment(label) for label in graph.labels)
     comment = fill(f"/* classes: {labels} */", 106, initial_indent="    ", subsequent_indent="       ") + "\n"
     return MAIN.format(p=prefix, P=prefix.upper(), labels=comment if labels else "")
 

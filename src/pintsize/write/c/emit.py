@@ -18,7 +18,7 @@ from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
 from pintsize.write.c.calls import CALLS, Call, Constant
-from pintsize.write.c.companions import build_files, header, main_example, self_test
+from pintsize.write.c.companions import build_files, c_comment, header, main_example, self_test
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class CProgram:
     """The written program.
 
     files: name → text; plan: where the activations live; layers: per node the C function's name ("" where
-    nothing is computed); constant_bytes: per node the bytes of its constants in flash.
+    nothing is computed); constant_bytes: per node the bytes of its constants in flash; output_bytes: of one run.
     """
 
     files: dict[str, str]
     plan: MemoryPlan
     layers: tuple[str, ...]
     constant_bytes: tuple[int, ...]
+    output_bytes: int
 
 
 def write(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, prefix: str = "model") -> CProgram:
@@ -54,7 +55,7 @@ def write(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, pre
     if golden is not None:
         written[f"{prefix}_self_test.c"] = self_test(*golden, prefix)
     sizes = tuple(sum(c.bytes for c in call.constants) if call else 0 for call in calls)
-    return CProgram(written, plan, layers, sizes)
+    return CProgram(written, plan, layers, sizes, graph.type(graph.outputs[0]).elements)
 
 
 def _computes(plan: MemoryPlan, node: Node) -> bool:
@@ -73,7 +74,7 @@ def _source(
 ) -> str:
     present = [(node, layer, call) for node, layer, call in zip(graph.nodes, layers, calls, strict=True) if call]
     parts = [
-        PREAMBLE.format(prefix=prefix, title=_c_comment(graph.name)),
+        PREAMBLE.format(prefix=prefix, title=c_comment(graph.name)),
         *(_kernel(name) for name in _in_order(k for _, _, call in present for k in call.kernels)),
     ]
     if plan.arena_bytes:
@@ -114,8 +115,8 @@ def _in_order(names: Iterable[str]) -> list[str]:
 def _layer(graph: Graph, node: Node, layer: str, call: Call) -> str:
     names = {c.name: f"{layer}_{c.name}" for c in call.constants}
     shapes = ", ".join(_dimensions(graph, i) for i in graph.activations(node))
-    comment = f"/* {node.op.name} {_c_comment(node.name)}: {shapes} -> {_dimensions(graph, node.output)}"
-    comment += f"; {_c_comment(node.source)} */" if node.source else " */"
+    comment = f"/* {node.op.name} {c_comment(node.name)}: {shapes} -> {_dimensions(graph, node.output)}"
+    comment += f"; {c_comment(node.source)} */" if node.source else " */"
     inputs = ", ".join(f"const int8_t *x{i}" for i in range(len(graph.activations(node))))
     body = "\n".join(_statement(s.format(**names)) for s in call.statements)
     constants = "".join(_array(names[c.name], c) for c in call.constants)
@@ -134,11 +135,6 @@ def _array(name: str, constant: Constant) -> str:
 
 def _dimensions(graph: Graph, name: str) -> str:
     return "x".join(map(str, graph.type(name).shape))
-
-
-def _c_comment(text: str) -> str:
-    """Text that cannot end or nest a C comment."""
-    return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/").replace("\n", " ")
 
 
 def _run(graph: Graph, plan: MemoryPlan, present: Sequence[tuple[Node, str]], prefix: str) -> str:

@@ -68,10 +68,12 @@ PINTSIZE_INLINE void softmax(const int8_t *x, int8_t *y, int32_t rows, int32_t n
         while (!(((uint32_t)sum << headroom) & 0x80000000u)) {
             headroom++;
         }
+        /* 32 places or more leave nothing of 31 bits */
+        const int32_t places = 12 - headroom + 23;
         const int32_t inverse = reciprocal_of_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
         for (int32_t i = 0; i < n; i++) {
             const int32_t e = softmax_exponential(x[i] - largest, multiplier, shift, least);
-            const int32_t code = divided_by_power(high_multiply(e, inverse), 12 - headroom + 23) - 128;
+            const int32_t code = (places > 31 ? 0 : divided_by_power(high_multiply(e, inverse), places)) - 128;
             y[i] = x[i] - largest < least ? -128 : clamped(code, -128, 127);
         }
     }

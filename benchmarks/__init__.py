@@ -1,0 +1,1 @@
+"""Every figure that the README shows is measured by a script in this folder."""

@@ -1,0 +1,1 @@
+"""Float models as their users would write them: one file per architecture, each with `make()`."""

@@ -1,0 +1,1 @@
+"""The three real problems that the benchmarks shrink models for."""

@@ -1,0 +1,52 @@
+"""pintsize makes a trained model small enough for a device, proves it still works there, and runs it there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pintsize.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from pintsize.budget import Budget
+    from pintsize.compress.prune import Prune
+    from pintsize.compress.quantize import Quantize
+    from pintsize.compress.train import Train
+    from pintsize.data import Dataset, Splits, load
+    from pintsize.devices import DEVICES, Device
+    from pintsize.doctor import Diagnosis, diagnose
+    from pintsize.errors import PintsizeError, UserError
+    from pintsize.graph import Graph
+    from pintsize.progress import Watcher
+    from pintsize.read.saved import read_saved
+    from pintsize.read.torch_export import read
+    from pintsize.report.report import Report
+    from pintsize.shrink import shrink
+
+#: public name → the module it lives in; loaded at first use, so that `import pintsize` needs no torch
+_HOMES = {
+    "Budget": "budget", "DEVICES": "devices", "Dataset": "data", "Device": "devices", "Diagnosis": "doctor",
+    "Graph": "graph", "PintsizeError": "errors", "Prune": "compress.prune", "Quantize": "compress.quantize",
+    "Report": "report.report", "Splits": "data", "Train": "compress.train", "UserError": "errors",
+    "Watcher": "progress", "diagnose": "doctor", "load": "data", "read": "read.torch_export",
+    "read_saved": "read.saved", "shrink": "shrink",
+}  # fmt: skip
+
+__all__ = [
+    "DEVICES", "Budget", "Dataset", "Device", "Diagnosis", "Graph", "PintsizeError", "Prune", "Quantize", "Report",
+    "Splits", "Train", "UserError", "Watcher", "__version__", "diagnose", "load", "read", "read_saved", "shrink",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pintsize' has no attribute {name!r}")
+    from pintsize.errors import MissingExtra
+
+    try:
+        return getattr(import_module(f"pintsize.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        extra = {"torch": "train", "sklearn": "train", "altair": "report", "elftools": "mcu"}.get(error.name or "")
+        if extra is None:
+            raise
+        raise MissingExtra(error.name or "", extra) from error

@@ -1,0 +1,132 @@
+"""From a candidate (width, bits) to a trained network: prune, recover in real numbers, quantize, recover in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from pintsize.compress.importance import Criterion, Examples
+from pintsize.compress.prune import Prune
+from pintsize.compress.quantize import Quantize
+from pintsize.compress.search import WIDTHS, Candidate
+from pintsize.compress.train import Lesson, Train, train
+from pintsize.errors import DataError
+from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
+from pintsize.ops import BatchNorm, Softmax
+from pintsize.passes.simplify import fold
+
+#: called with (phase, epochs done, epochs in all, mean loss)
+OnStep = Callable[[str, int, int, float], None]
+
+#: samples that rank channels and calibrate ranges
+EXAMPLES = 256
+CALIBRATION = 512
+LEARNING_RATE = 0.05
+#: without batch norms the same steps would run away
+LEARNING_RATE_UNNORMALIZED = 0.01
+INTEGER_LEARNING_RATE = 1e-3
+RETRIES = 2
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to look: optimizer steps per candidate in real numbers and in integers, and the widths to try."""
+
+    float_steps: int
+    integer_steps: int
+    widths: tuple[float, ...] = WIDTHS
+    batch: int = 64
+
+
+EFFORTS: dict[str, Effort] = {
+    "low": Effort(400, 150, (1.0, 0.5, 0.25, 0.125)),
+    "medium": Effort(1500, 400),
+    "high": Effort(6000, 1500, (1.0, 0.75, 0.625, 0.5, 0.4375, 0.375, 0.3125, 0.25, 0.1875, 0.125, 0.0625)),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all candidates share.
+
+    base: the float Graph to start from, without a final softmax; lesson: what it learns from; alignment: of the
+    device's kernels.
+    """
+
+    base: Graph
+    lesson: Lesson
+    effort: Effort
+    alignment: int = 4
+    criterion: Criterion = "l2"
+    seed: int = 0
+
+    def prune(self, candidate: Candidate) -> Graph:
+        """The candidate's architecture with the weights that are left."""
+        if candidate.width == 1.0:
+            return self.base
+        how = Prune(candidate.width, criterion=self.criterion, alignment=self.alignment, seed=self.seed)
+        y = None if self.lesson.y is None else self.lesson.y[:EXAMPLES]
+        return how(self.base, Examples(self.lesson.x[:EXAMPLES], y))
+
+    def quantize(self, candidate: Candidate, graph: Graph) -> Graph:
+        """A float Graph annotated with the candidate's bits."""
+        return Quantize(candidate.bits).annotate(fold(graph), self._calibration())
+
+    def __call__(self, candidate: Candidate, on_step: OnStep | None = None) -> Graph:
+        """The trained candidate, annotated."""
+        pruned = self.prune(candidate)
+        recovered = self._recover(pruned, on_step) if candidate.width < 1.0 else pruned
+        annotated = self.quantize(candidate, recovered)
+        how = Train(
+            self._epochs(self.effort.integer_steps), INTEGER_LEARNING_RATE, self.effort.batch, seed=self.seed + 1
+        )
+        return train(annotated, self.lesson, how, _named(on_step, f"{candidate.name}: learning in integers"))
+
+    def _recover(self, pruned: Graph, on_step: OnStep | None) -> Graph:
+        """Float fine-tuning; a run that diverges starts again with a fifth of the learning rate."""
+        normalized = any(isinstance(n.op, BatchNorm) for n in pruned.nodes)
+        rate = LEARNING_RATE if normalized else LEARNING_RATE_UNNORMALIZED
+        how = Train(self._epochs(self.effort.float_steps), rate, self.effort.batch, seed=self.seed)
+        listener = _named(on_step, "learning from the teacher")
+        for _ in range(RETRIES):
+            try:
+                return train(pruned, self.lesson, how, listener)
+            except DataError:
+                how = replace(how, learning_rate=how.learning_rate / 5)
+        return train(pruned, self.lesson, how, listener)
+
+    def _epochs(self, steps: int) -> int:
+        return max(2, ceil(steps * self.effort.batch / max(1, len(self.lesson.x))))
+
+    def _calibration(self) -> np.ndarray:
+        step = max(1, len(self.lesson.x) // CALIBRATION)
+        return self.lesson.x[::step][:CALIBRATION]
+
+
+def _named(on_step: OnStep | None, phase: str) -> Callable[[int, int, float], None] | None:
+    return None if on_step is None else lambda done, total, loss: on_step(phase, done, total, loss)
+
+
+def without_softmax(graph: Graph) -> tuple[Graph, Node | None]:
+    """The Graph up to its logits, and the softmax that ended it, if one did."""
+    last = graph.nodes[-1] if graph.nodes else None
+    if last is None or not isinstance(last.op, Softmax) or graph.outputs != (last.output,):
+        return graph, None
+    body = replace(graph, outputs=(last.inputs[0],))
+    return rebuild(body, graph.nodes[:-1]), last
+
+
+def with_softmax(annotated: Graph, last: Node | None) -> Graph:
+    """An annotated Graph with its softmax back."""
+    if last is None:
+        return annotated
+    fixed = last.op.fixed_output()
+    assert fixed is not None
+    shape = annotated.type(annotated.outputs[0]).shape
+    out = Tensor(last.output, TensorType(shape, "int8", (fixed[0],), fixed[1]))
+    node = replace(last, inputs=annotated.outputs)
+    tensors = {**annotated.tensors, out.name: out}
+    return replace(annotated, tensors=tensors, nodes=(*annotated.nodes, node), outputs=(out.name,))

@@ -1,0 +1,169 @@
+"""The search for the smallest model that meets the budget.
+
+A plain one: a few widths times a few bit widths. Sizes come first, from programs that are written and linked for the
+device; only what fits is trained. Accuracy is taken to fall with size, so the smallest candidate that holds the
+accuracy is found by bisection over the size, on the validation split.
+
+The interface is `search(candidates, size, judge, budget) -> Outcome`; whoever finds a better order of trying keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pintsize.budget import Budget
+from pintsize.compress.quantize import Bits
+
+Status = Literal["chosen", "fits", "too large", "dropped", "not trained"]
+
+WIDTHS = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125)
+BITS: tuple[Bits, ...] = (8, 4)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A point of the search space: the fraction of channels that stays, and the bits of the weights."""
+
+    width: float
+    bits: Bits
+
+    @property
+    def name(self) -> str:
+        return f"width {self.width:g}, {self.bits} bit"
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a candidate takes on the device, before any training. None: this device cannot be measured so."""
+
+    flash_bytes: int
+    ram_bytes: int
+    weight_bytes: int
+    latency_ms: float | None = None
+    energy_mj: float | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate, its size, and its accuracy on the validation split once it was trained."""
+
+    candidate: Candidate
+    size: Size
+    status: Status
+    reason: str = ""
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All trials, largest first, and the chosen one: None when no candidate meets the budget.
+
+    nearest: the trial that comes closest, for the message to the user.
+    """
+
+    trials: tuple[Trial, ...]
+    chosen: Trial | None
+    nearest: Trial
+
+
+def candidates(widths: Sequence[float] = WIDTHS, bits: Sequence[Bits] = BITS) -> tuple[Candidate, ...]:
+    """The search space."""
+    return tuple(Candidate(w, b) for w in widths for b in bits)
+
+
+def search(
+    space: Sequence[Candidate],
+    size: Callable[[Candidate], Size],
+    judge: Callable[[Candidate], float],
+    budget: Budget,
+    teacher_accuracy: float,
+    on_trial: Callable[[Trial], None] | None = None,
+) -> Outcome:
+    """The smallest candidate within the budget, or the most accurate one when no drop is given.
+
+    size: measures a candidate untrained; judge: trains it and gives its accuracy on the validation split, in the
+    same unit as `teacher_accuracy`. Every finished trial is told to `on_trial`.
+    """
+    tell = on_trial or (lambda trial: None)
+    trials = sorted((_sized(c, size(c), budget) for c in space), key=_bytes, reverse=True)
+    for trial in trials:
+        if trial.status == "too large":
+            tell(trial)
+    fitting = [t for t in trials if t.status != "too large"]
+    if not fitting:
+        nearest = min(trials, key=lambda t: _excess(t.size, budget))
+        return Outcome(tuple(trials), None, nearest)
+    least = None if budget.max_drop is None else teacher_accuracy - budget.max_drop
+    judged = _bisect(fitting, judge, least, tell)
+    return _outcome(trials, judged, least)
+
+
+def _sized(candidate: Candidate, size: Size, budget: Budget) -> Trial:
+    over = [
+        f"{name} {_amount(have)} > {_amount(limit)} {unit}"
+        for name, have, limit, unit in _limits(size, budget)
+        if limit is not None and have is not None and have > limit
+    ]
+    return Trial(candidate, size, "too large" if over else "not trained", "; ".join(over))
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _limits(size: Size, budget: Budget) -> tuple[tuple[str, float | None, float | None, str], ...]:
+    return (
+        ("flash", size.flash_bytes, budget.flash_bytes, "B"),
+        ("RAM", size.ram_bytes, budget.ram_bytes, "B"),
+        ("latency", size.latency_ms, budget.latency_ms, "ms"),
+        ("energy", size.energy_mj, budget.energy_mj, "mJ"),
+    )
+
+
+def _excess(size: Size, budget: Budget) -> float:
+    """How far over the budget: the largest ratio."""
+    return max(have / limit for _, have, limit, _ in _limits(size, budget) if limit and have is not None)
+
+
+def _bytes(trial: Trial) -> tuple[int, int, float]:
+    return trial.size.flash_bytes, trial.size.ram_bytes, trial.candidate.width
+
+
+def _bisect(
+    fitting: Sequence[Trial], judge: Callable[[Candidate], float], least: float | None, tell: Callable[[Trial], None]
+) -> dict[Candidate, Trial]:
+    """Trains as few of the fitting trials (largest first) as needed; candidate → its trial with an accuracy."""
+    judged: dict[Candidate, Trial] = {}
+
+    def holds(index: int) -> bool:
+        trial = fitting[index]
+        accuracy = judge(trial.candidate)
+        good = least is None or accuracy >= least
+        reason = "" if good else f"accuracy {accuracy:.2%} < {least:.2%}"
+        judged[trial.candidate] = replace(trial, accuracy=accuracy, status="fits" if good else "dropped", reason=reason)
+        tell(judged[trial.candidate])
+        return good
+
+    if least is None:
+        holds(0)
+        return judged
+    good, bad = -1, len(fitting)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if holds(middle):
+            good = middle
+        else:
+            bad = middle
+    return judged
+
+
+def _outcome(trials: Sequence[Trial], judged: dict[Candidate, Trial], least: float | None) -> Outcome:
+    merged = [judged.get(t.candidate, t) for t in trials]
+    good = [t for t in judged.values() if t.status == "fits"]
+    if not good:
+        return Outcome(tuple(merged), None, max(judged.values(), key=lambda t: t.accuracy or 0.0))
+    chosen = replace(min(good, key=_bytes), status="chosen")
+    merged = [chosen if t.candidate == chosen.candidate else t for t in merged]
+    return Outcome(tuple(merged), chosen, chosen)

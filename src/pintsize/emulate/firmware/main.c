@@ -1,0 +1,20 @@
+/* The smallest program around a model: what its flash and RAM are measured on. */
+#include <stdint.h>
+#include MODEL_HEADER
+
+int8_t pintsize_input[INPUT_BYTES] __attribute__((aligned(8)));
+int8_t pintsize_output[OUTPUT_BYTES] __attribute__((aligned(8)));
+int main(void);
+void fault(uint32_t address);
+
+void fault(uint32_t address) {
+  (void)address;
+  for (;;) {
+  }
+}
+
+int main(void) {
+  MODEL_INIT();
+  MODEL_RUN(pintsize_input, pintsize_output);
+  return 0;
+}

@@ -1,0 +1,84 @@
+"""Compiles a model to WebAssembly and runs it with wasmtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pintsize.emulate.build import STACK_BYTES, model_defines
+from pintsize.emulate.cores import CORES
+from pintsize.emulate.execution import Execution
+from pintsize.emulate.inputs import as_rows
+from pintsize.emulate.toolchain import (
+    compiler_command,
+    invoke,
+    require,
+    shipped,
+    source_folder,
+    target_flags,
+)
+from pintsize.errors import ToolError
+
+if TYPE_CHECKING:
+    from wasmtime import Instance, Store
+
+_BUFFERS = "pintsize/wasm_buffers.c"
+_BUFFER_EXPORTS = ("input", "output", "input_bytes", "output_bytes")
+
+
+def build(files: Mapping[str, str], prefix: str = "model", optimize: str = "-O2") -> bytes:
+    """The model as a WebAssembly module without imports.
+
+    Exports ``memory``, the init and run functions, and ``pintsize_input``, ``pintsize_output`` (addresses),
+    ``pintsize_input_bytes`` and ``pintsize_output_bytes`` (sizes). Raises ToolError when it does not compile.
+    """
+    exports = [f"{prefix}_init", f"{prefix}_run", *(f"pintsize_{name}" for name in _BUFFER_EXPORTS)]
+    linker = ["--no-entry", "--gc-sections", "-z", f"stack-size={STACK_BYTES}", "--strip-all"]
+    command = [
+        *compiler_command(),
+        *target_flags(CORES["wasm32"]),
+        optimize,
+        "-std=c99",
+        "-I.",
+        *model_defines(prefix),
+        f"{prefix}.c",
+        _BUFFERS,
+        *(f"-Wl,{flag}" for flag in [*linker, *(f"--export={name}" for name in exports)]),
+        "-o",
+        "model.wasm",
+    ]
+    with source_folder({**files, _BUFFERS: shipped("firmware", "wasm_buffers.c")}) as folder:
+        invoke(command, folder, "compiling for WebAssembly")
+        return (folder / "model.wasm").read_bytes()
+
+
+def run(module: bytes, inputs: np.ndarray, prefix: str = "model") -> Execution:
+    """Runs `inputs`, int8 (n, input bytes), in order after one init. Counts nothing.
+
+    Raises MissingExtra without wasmtime, DataError when the inputs do not fit, ToolError on a trap.
+    """
+    require("wasmtime", "web")
+    import wasmtime
+
+    try:
+        store = wasmtime.Store()
+        instance = wasmtime.Instance(store, wasmtime.Module(store.engine, module), [])
+        return Execution(_run_rows(store, instance, inputs, prefix))
+    except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+        raise ToolError(f"the WebAssembly module failed: {error}") from error
+
+
+def _run_rows(store: Store, instance: Instance, inputs: np.ndarray, prefix: str) -> np.ndarray:
+    exports: Any = instance.exports(store)  # what an export is, shows at run time only
+    memory = exports["memory"]
+    source, target, input_bytes, output_bytes = (exports[f"pintsize_{n}"](store) for n in _BUFFER_EXPORTS)
+    rows = as_rows(inputs, input_bytes)
+    exports[f"{prefix}_init"](store)
+    outputs = np.zeros((len(rows), output_bytes), np.int8)
+    for row, output in zip(rows, outputs, strict=True):
+        memory.write(store, row.tobytes(), source)
+        exports[f"{prefix}_run"](store, source, target)
+        output[:] = np.frombuffer(memory.read(store, target, target + output_bytes), np.int8)
+    return outputs

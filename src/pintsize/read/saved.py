@@ -1,0 +1,60 @@
+"""Reads a Graph that pintsize saved: `graph.json` and `weights.npz` in a folder."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pintsize.errors import ModelError
+from pintsize.graph import Graph, Node, Op, Tensor, TensorType
+from pintsize.ops import OPS
+
+FORMAT = 1
+
+
+def read_saved(folder: Path) -> Graph:
+    """The Graph saved in a folder. Raises ModelError when files are missing, damaged or of another format."""
+    try:
+        document = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
+        with np.load(folder / "weights.npz", allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        return _graph(document, arrays)
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} holds no saved graph: {Path(error.filename).name} is missing") from error
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the graph saved in {folder} is damaged: {error}") from error
+
+
+def _graph(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Graph:
+    if document.get("format") != FORMAT:
+        raise ModelError(f"this graph has format {document.get('format')}; this version reads {FORMAT}")
+    tensors = {t["name"]: _tensor(t, arrays) for t in document["tensors"]}
+    nodes = tuple(
+        Node(n["name"], _op(n["op"], n["attributes"]), tuple(n["inputs"]), n["output"], n["source"])
+        for n in document["nodes"]
+    )
+    return Graph(
+        document["name"], tensors, nodes, tuple(document["inputs"]), tuple(document["outputs"]),
+        tuple(document["labels"]),
+    )  # fmt: skip
+
+
+def _tensor(described: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tensor:
+    kind = TensorType(
+        tuple(described["shape"]), described["dtype"], tuple(described.get("scale", ())),
+        described.get("zero_point", 0), described.get("axis"),
+    )  # fmt: skip
+    return Tensor(described["name"], kind, arrays[described["constant"]] if "constant" in described else None)
+
+
+def _op(name: str, attributes: dict[str, Any]) -> Op:
+    if name not in OPS:
+        raise ModelError(f"the saved graph has an op {name!r}, which this version does not know")
+    kind = OPS[name]
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items() if k in known})

@@ -1,0 +1,235 @@
+"""The main job: read → plan → prune, distil, quantize → write → verify → report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from pintsize import devices
+from pintsize.assemble import Evidence, Provenance, assemble, files_of
+from pintsize.budget import Budget
+from pintsize.checkpoints import Checkpoints
+from pintsize.compress.quantize import freeze
+from pintsize.compress.recipe import EFFORTS, Recipe, with_softmax, without_softmax
+from pintsize.compress.search import Candidate, Outcome, Size, candidates, search
+from pintsize.compress.train import Goal, prepare
+from pintsize.data import Dataset, Splits, load, splits_of
+from pintsize.devices import Device
+from pintsize.errors import BudgetNotMet, DataError, OutputError, UserError
+from pintsize.folder import check_writable, write_folder
+from pintsize.graph import Graph, Node
+from pintsize.measure import footprint
+from pintsize.passes.simplify import fold, simplify
+from pintsize.progress import Watcher
+from pintsize.read.torch_export import read
+from pintsize.report.report import Report
+from pintsize.verify import CORES, accuracy, float_outputs, input_codes, integer_outputs, verify
+from pintsize.module import run_integers
+from pintsize.write.c import CProgram, write
+
+EffortName = Literal["low", "medium", "high"]
+GOLDEN_VECTORS = 32
+#: of them kept as C for the self-test on the chip
+SELF_TEST_VECTORS = 4
+HOST_VECTORS = 1000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The model and data, ready for the search. x is channels last."""
+
+    graph: Graph
+    softmax: Node | None
+    splits: Splits
+    goal: Goal
+    labels: tuple[str, ...]
+
+
+def shrink(
+    model: nn.Module | ExportedProgram | str | Path,
+    train: Any,
+    test: Any = None,
+    *,
+    device: str | Device,
+    budget: Budget | None = None,
+    out: str | Path | None = None,
+    effort: EffortName = "medium",
+    goal: Goal | None = None,
+    seed: int = 0,
+    cores: tuple[str, ...] = CORES,
+    watcher: Watcher | None = None,
+    provenance: Provenance | None = None,
+) -> Report:
+    """Makes the smallest model that keeps the accuracy within the budget, as a C program proven on emulated cores.
+
+    Args:
+        model: an nn.Module, a torch.export program, or the path of a .pt2 archive.
+        train: whatever `pintsize.data.load` reads: arrays (x, y), a torch Dataset, a path to .npz or a folder.
+            x as the model takes it (channels first); y may be absent.
+        test: data to report on; without it, a part of `train` is held back.
+        device: a name of `pintsize.DEVICES`, or a Device.
+        budget: what is allowed; what it leaves open is minimised.
+        out: a folder for the results; what is not finished lies in `<out>.partial`, and the same call goes on there.
+        effort: how long to search. goal: "classes" or "values" (regression); guessed when not given.
+        cores: which cores to prove the program on.
+
+    Raises UserError (see errors.py) for what the caller can mend; BudgetNotMet when no candidate fits;
+    VerificationError when a core computes another integer than the Graph.
+    """
+    watch = watcher or Watcher()
+    target, allowed = devices.device(device), budget or Budget()
+    if effort not in EFFORTS:
+        raise UserError(f"no effort is called {effort!r}; there are {', '.join(EFFORTS)}")
+    if out is not None:
+        check_writable(Path(out))
+    torch.manual_seed(seed)
+    watch.stage("Reading the model and the data")
+    ready = prepare_inputs(model, train, test, goal, seed)
+    source = provenance or Provenance()
+    source = source.with_hashes(ready.graph, ready.splits)
+    checkpoints = Checkpoints.beside(out, source.fingerprint(target.name, effort, seed))
+
+    watch.stage("Asking the teacher")
+    part = ready.splits.train
+    y = part.y if ready.goal == "classes" else None
+    lesson = prepare(fold(ready.graph), part.x, y, ready.goal, seed=seed)
+    recipe = Recipe(ready.graph, lesson, EFFORTS[effort], target.channel_alignment, seed=seed)
+    workshop = Workshop(ready, recipe, target, checkpoints, watch)
+
+    watch.stage(f"Searching for the smallest model within {allowed}")
+    outcome = search(
+        candidates(EFFORTS[effort].widths), workshop.size, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
+    )
+    chosen = _chosen(outcome, allowed)
+
+    watch.stage("Writing and proving the program")
+    graph = workshop.integer_graph(chosen)
+    evidence = prove(graph, ready, target, cores, watch)
+    report = assemble(graph, ready.labels, outcome, evidence, target, allowed, source, seed, _accuracies(ready, graph))
+    if out is not None:
+        write_folder(files_of(report), Path(out))
+        checkpoints.clear()
+    return report
+
+
+def prepare_inputs(
+    model: nn.Module | ExportedProgram | str | Path, train: Any, test: Any, goal: Goal | None, seed: int
+) -> Prepared:
+    """Reads model and data and makes them fit each other. Raises ModelError or DataError."""
+    splits = load(train, seed=seed) if test is None else splits_of(train, test, seed=seed)
+    reading = read(model, sample_shape=splits.sample_shape)
+    graph, softmax = without_softmax(simplify(reading.graph))
+    arranged = Splits(*(replace(part, x=reading.arrange(part.x)) for part in (splits.train, splits.validation, splits.test)))
+    outputs = graph.type(graph.outputs[0]).elements
+    guessed = goal or _goal(graph, splits)
+    if guessed == "classes":
+        _check_labels(splits, outputs)
+    labels = splits.labels or tuple(str(i) for i in range(outputs))
+    return Prepared(replace(graph, labels=labels[:outputs]), softmax, arranged, guessed, labels)
+
+
+def _goal(graph: Graph, splits: Splits) -> Goal:
+    """Without labels, outputs as many as the inputs are values to rebuild, not classes."""
+    inputs, outputs = (graph.type(n).elements for n in (graph.inputs[0], graph.outputs[0]))
+    return "values" if splits.train.y is None and outputs in (1, inputs) else "classes"
+
+
+def _check_labels(splits: Splits, outputs: int) -> None:
+    for part in (splits.train, splits.validation, splits.test):
+        if part.y is not None and len(part.y) and not 0 <= int(part.y.min()) <= int(part.y.max()) < outputs:
+            raise DataError(f"labels run from {part.y.min()} to {part.y.max()}, but the model has {outputs} outputs")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes, measures and judges candidates; what is done is kept in the checkpoints."""
+
+    ready: Prepared
+    recipe: Recipe
+    device: Device
+    checkpoints: Checkpoints
+    watch: Watcher
+
+    @property
+    def teacher_accuracy(self) -> float:
+        """On the validation split."""
+        return split_accuracy(self.ready, self.ready.splits.validation, None)
+
+    def size(self, candidate: Candidate) -> Size:
+        """The candidate, untrained, as a program linked for the device."""
+        annotated = self.recipe.quantize(candidate, self.recipe.prune(candidate))
+        graph = freeze(with_softmax(annotated, self.ready.softmax))
+        taken = footprint(write(graph), self.device, input_codes(graph, self.ready.splits.validation.x[:1]))
+        self.watch.step(f"measuring {candidate.name}", 1, 1)
+        return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
+
+    def judge(self, candidate: Candidate) -> float:
+        """The trained candidate's accuracy in integers on the validation split."""
+        return split_accuracy(self.ready, self.ready.splits.validation, self.integer_graph(candidate))
+
+    def integer_graph(self, candidate: Candidate) -> Graph:
+        """The trained candidate as it ships."""
+        annotated = self.checkpoints.get(candidate.name)
+        if annotated is None:
+            def told(phase: str, done: int, total: int, loss: float) -> None:
+                self.watch.step(f"{candidate.name}: {phase}", done, total, loss)
+
+            annotated = self.recipe(candidate, told)
+            self.checkpoints.put(candidate.name, annotated)
+        return freeze(with_softmax(annotated, self.ready.softmax))
+
+
+def split_accuracy(ready: Prepared, part: Dataset, graph: Graph | None) -> float:
+    """Accuracy on one split: of the integers, or of the float teacher when `graph` is None."""
+    teacher = float_outputs(ready.graph, part.x)
+    outputs = teacher if graph is None else integer_outputs(graph, part.x)
+    return accuracy(outputs, part.y, teacher, ready.goal)
+
+
+def _accuracies(ready: Prepared, graph: Graph) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, part in (("validation", ready.splits.validation), ("test", ready.splits.test)):
+        teacher, integers = float_outputs(ready.graph, part.x), integer_outputs(graph, part.x)
+        rows.append({
+            "split": name,
+            "teacher": accuracy(teacher, part.y, teacher, ready.goal),
+            "integers": accuracy(integers, part.y, teacher, ready.goal),
+            "agreement": accuracy(integers, None, teacher, ready.goal),
+            "samples": len(part.x),
+        })  # fmt: skip
+    return rows
+
+
+def prove(graph: Graph, ready: Prepared, device: Device, cores: tuple[str, ...], watch: Watcher) -> Evidence:
+    """Writes the program, runs golden vectors on every core, and measures it on the device."""
+    x = ready.splits.test.x
+    codes = input_codes(graph, x[np.linspace(0, len(x) - 1, GOLDEN_VECTORS).astype(int)])
+    golden = codes, run_integers(graph, codes)
+    program = write(graph, (golden[0][:SELF_TEST_VECTORS], golden[1][:SELF_TEST_VECTORS]))
+    _prove_on_host(graph, program, codes.shape[1:])
+    checks, skipped = verify(program.files, *golden, cores, watch.core)
+    return Evidence(program, golden, checks, skipped, footprint(program, device, codes[:1]))
+
+
+def _prove_on_host(graph: Graph, program: CProgram, shape: tuple[int, ...]) -> None:
+    """Random inputs reach integers that the data does not."""
+    random = np.random.default_rng(0).integers(-128, 128, (HOST_VECTORS, *shape)).astype(np.int8)
+    verify(program.files, random, run_integers(graph, random), ("host",))
+
+
+def _chosen(outcome: Outcome, budget: Budget) -> Candidate:
+    if outcome.chosen is None:
+        near = outcome.nearest
+        said = f": {near.reason}" if near.reason else ""
+        raise BudgetNotMet(
+            f"no candidate meets the budget ({budget}). The nearest is {near.candidate.name} with "
+            f"{near.size.flash_bytes:,} B flash and {near.size.ram_bytes:,} B RAM{said}. "
+            "Allow more, or start from a smaller model."
+        )
+    return outcome.chosen.candidate
