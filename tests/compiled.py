@@ -97,14 +97,14 @@ class ManyModels:
 
     def run_on_core(self, core: Core, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Per graph the outputs (n, output bytes) of its inputs (n, *input shape)."""
-        rows = np.concatenate([self._rows(i, c) for i, c in enumerate(codes)])
+        rows = np.concatenate([self.rows(i, c) for i, c in enumerate(codes)])
         program = build(self.files, core, sources=self.sources)
         outputs = execute(program, rows, count=False).outputs
         ends = np.cumsum([len(c) for c in codes])
         sizes = [g.type(g.outputs[0]).elements for g in self.graphs]
         return [part[:, :n] for part, n in zip(np.split(outputs, ends[:-1]), sizes, strict=True)]
 
-    def _rows(self, index: int, codes: np.ndarray) -> np.ndarray:
+    def rows(self, index: int, codes: np.ndarray) -> np.ndarray:
         rows = np.zeros((len(codes), self.input_bytes), np.int8)
         rows[:, 0] = index
         rows[:, 1 : 1 + codes[0].size] = codes.reshape(len(codes), -1)

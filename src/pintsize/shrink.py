@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -21,16 +24,17 @@ from pintsize.compress.search import Candidate, Outcome, Size, candidates, searc
 from pintsize.compress.train import Goal, prepare
 from pintsize.data import Dataset, Splits, load, splits_of
 from pintsize.devices import Device
-from pintsize.errors import BudgetNotMet, DataError, OutputError, UserError
+from pintsize.errors import BudgetNotMet, DataError, UserError
 from pintsize.folder import check_writable, write_folder
 from pintsize.graph import Graph, Node
 from pintsize.measure import footprint
+from pintsize.module import run_integers
 from pintsize.passes.simplify import fold, simplify
 from pintsize.progress import Watcher
 from pintsize.read.torch_export import read
 from pintsize.report.report import Report
+from pintsize.together import Stopped, one_thread_each, together
 from pintsize.verify import CORES, accuracy, float_outputs, input_codes, integer_outputs, verify
-from pintsize.module import run_integers
 from pintsize.write.c import CProgram, write
 
 EffortName = Literal["low", "medium", "high"]
@@ -103,9 +107,9 @@ def shrink(
     workshop = Workshop(ready, recipe, target, checkpoints, watch)
 
     watch.stage(f"Searching for the smallest model within {allowed}")
-    outcome = search(
-        candidates(EFFORTS[effort].widths), workshop.size, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
-    )
+    space = candidates(EFFORTS[effort].widths)
+    with one_thread_each():
+        outcome = search(space, workshop.sizes, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial)
     chosen = _chosen(outcome, allowed)
 
     watch.stage("Writing and proving the program")
@@ -155,34 +159,43 @@ class Workshop:
     device: Device
     checkpoints: Checkpoints
     watch: Watcher
+    stop: Event = field(default_factory=Event)
 
     @property
     def teacher_accuracy(self) -> float:
         """On the validation split."""
         return split_accuracy(self.ready, self.ready.splits.validation, None)
 
-    def size(self, candidate: Candidate) -> Size:
-        """The candidate, untrained, as a program linked for the device."""
-        annotated = self.recipe.quantize(candidate, self.recipe.prune(candidate))
-        graph = freeze(with_softmax(annotated, self.ready.softmax))
-        taken = footprint(write(graph), self.device, input_codes(graph, self.ready.splits.validation.x[:1]))
-        self.watch.step(f"measuring {candidate.name}", 1, 1)
-        return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
+    def sizes(self, space: Sequence[Candidate]) -> list[Size]:
+        """The candidates, untrained, as programs linked for the device."""
+        return together(self._size, space, self.stop)
 
-    def judge(self, candidate: Candidate) -> float:
-        """The trained candidate's accuracy in integers on the validation split."""
-        return split_accuracy(self.ready, self.ready.splits.validation, self.integer_graph(candidate))
+    def judge(self, chosen: Sequence[Candidate]) -> list[float]:
+        """Trains candidates: their accuracies in integers on the validation split."""
+        return together(self._accuracy, chosen, self.stop)
 
     def integer_graph(self, candidate: Candidate) -> Graph:
         """The trained candidate as it ships."""
         annotated = self.checkpoints.get(candidate.name)
         if annotated is None:
-            def told(phase: str, done: int, total: int, loss: float) -> None:
-                self.watch.step(f"{candidate.name}: {phase}", done, total, loss)
-
-            annotated = self.recipe(candidate, told)
+            annotated = self.recipe(candidate, partial(self._told, candidate))
             self.checkpoints.put(candidate.name, annotated)
         return freeze(with_softmax(annotated, self.ready.softmax))
+
+    def _size(self, candidate: Candidate) -> Size:
+        annotated = self.recipe.quantize(candidate, self.recipe.prune(candidate))
+        graph = freeze(with_softmax(annotated, self.ready.softmax))
+        taken = footprint(write(graph), self.device, input_codes(graph, self.ready.splits.validation.x[:1]))
+        self._told(candidate, "measuring", 1, 1)
+        return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
+
+    def _accuracy(self, candidate: Candidate) -> float:
+        return split_accuracy(self.ready, self.ready.splits.validation, self.integer_graph(candidate))
+
+    def _told(self, candidate: Candidate, phase: str, done: int, total: int, loss: float | None = None) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self.watch.step(f"{candidate.name}: {phase}", done, total, loss)
 
 
 def split_accuracy(ready: Prepared, part: Dataset, graph: Graph | None) -> float:

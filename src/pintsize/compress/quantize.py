@@ -20,11 +20,14 @@ from pintsize.compress.equalize import equalize
 from pintsize.errors import UserError
 from pintsize.graph import DType, Graph, Node, Tensor, TensorType
 from pintsize.module import tied_groups
+from pintsize.ops import Add, Concat, Mul
 from pintsize.spec import check
 
 WEIGHT_DTYPES: dict[int, DType] = {8: "int8", 4: "int4", 2: "int2"}
 #: an all-zero channel still needs a scale; small enough to matter to nothing, large enough for its bias
 LEAST_WEIGHT_SCALE = 1e-6
+#: from a node's accumulator to its output; beyond it an output holds nothing
+LARGEST_FACTOR = 2.0**20
 Bits = Literal[8, 4, 2]
 
 
@@ -109,7 +112,38 @@ def _activation_grids(graph: Graph, ranges: Mapping[str, Range]) -> dict[str, tu
             continue
         members = [ranges[m] for m, other in leaders.items() if other == leader]
         grids[name] = Range(min(m.low for m in members), max(m.high for m in members)).grid()
+    return _coarsened(graph, grids, leaders)
+
+
+def _coarsened(
+    graph: Graph, grids: dict[str, tuple[float, int]], leaders: Mapping[str, str]
+) -> dict[str, tuple[float, int]]:
+    """No output so fine that one unit of its node's accumulator were a million steps (nearly dead layers).
+
+    Raises UserError where tensors of so different sizes share a grid that there is none for them.
+    """
+    for node in graph.nodes:
+        least = float(np.float32(_largest_unit(graph, node, grids) / LARGEST_FACTOR))
+        scale, zero_point = grids[node.output]
+        if scale < least:
+            tied = [name for name in grids if leaders[name] == leaders[node.output]]
+            grids = {**grids, **dict.fromkeys(tied, (least, zero_point))}
+    for node in graph.nodes:
+        if _largest_unit(graph, node, grids) > 2 * LARGEST_FACTOR * grids[node.output][0]:
+            raise UserError(f"{node.name} at {node.source or 'an unknown place'}: its inputs are more than a million "
+                            "times as large as its output can tell apart; normalize them in the model")  # fmt: skip
     return grids
+
+
+def _largest_unit(graph: Graph, node: Node, grids: Mapping[str, tuple[float, int]]) -> float:
+    """What 1 in the node's accumulator can stand for, at most; 0 where nothing is requantized."""
+    scales = [grids[i][0] for i in graph.activations(node)]
+    constants = graph.constants(node)
+    if constants:
+        return scales[0] * float(np.abs(graph.constant(constants[0])).max(initial=0.0))
+    if isinstance(node.op, Mul):
+        return scales[0] * scales[1]
+    return max(scales) if isinstance(node.op, Add | Concat) else 0.0
 
 
 def _constant_grids(graph: Graph, node: Node, bits: Bits, input_scale: float) -> list[Tensor]:

@@ -83,7 +83,7 @@ class Recipe:
         how = Train(
             self._epochs(self.effort.integer_steps), INTEGER_LEARNING_RATE, self.effort.batch, seed=self.seed + 1
         )
-        return train(annotated, self.lesson, how, _named(on_step, f"{candidate.name}: learning in integers"))
+        return train(annotated, self.lesson, how, _named(on_step, "learning in integers"))
 
     def _recover(self, pruned: Graph, on_step: OnStep | None) -> Graph:
         """Float fine-tuning; a run that diverges starts again with a fifth of the learning rate."""

@@ -2,9 +2,9 @@
 
 A plain one: a few widths times a few bit widths. Sizes come first, from programs that are written and linked for the
 device; only what fits is trained. Accuracy is taken to fall with size, so the smallest candidate that holds the
-accuracy is found by bisection over the size, on the validation split.
+accuracy is found by cutting the range of sizes, two candidates at a time, on the validation split.
 
-The interface is `search(candidates, size, judge, budget) -> Outcome`; whoever finds a better order of trying keeps it.
+The interface is `search(candidates, sizes, judge, budget) -> Outcome`; whoever finds a better order of trying keeps it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ Status = Literal["chosen", "fits", "too large", "dropped", "not trained"]
 
 WIDTHS = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125)
 BITS: tuple[Bits, ...] = (8, 4)
+#: candidates judged at once
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,20 @@ def candidates(widths: Sequence[float] = WIDTHS, bits: Sequence[Bits] = BITS) ->
 
 def search(
     space: Sequence[Candidate],
-    size: Callable[[Candidate], Size],
-    judge: Callable[[Candidate], float],
+    sizes: Callable[[Sequence[Candidate]], Sequence[Size]],
+    judge: Callable[[Sequence[Candidate]], Sequence[float]],
     budget: Budget,
     teacher_accuracy: float,
     on_trial: Callable[[Trial], None] | None = None,
 ) -> Outcome:
     """The smallest candidate within the budget, or the most accurate one when no drop is given.
 
-    size: measures a candidate untrained; judge: trains it and gives its accuracy on the validation split, in the
-    same unit as `teacher_accuracy`. Every finished trial is told to `on_trial`.
+    sizes: measures candidates untrained; judge: trains candidates (a few at a time, so that they can be worked on at
+    once) and gives their accuracies on the validation split, in the same unit as `teacher_accuracy`. Every finished
+    trial is told to `on_trial`.
     """
     tell = on_trial or (lambda trial: None)
-    trials = sorted((_sized(c, size(c), budget) for c in space), key=_bytes, reverse=True)
+    trials = sorted((_sized(c, s, budget) for c, s in zip(space, sizes(space), strict=True)), key=_bytes, reverse=True)
     for trial in trials:
         if trial.status == "too large":
             tell(trial)
@@ -96,7 +99,7 @@ def search(
         nearest = min(trials, key=lambda t: _excess(t.size, budget))
         return Outcome(tuple(trials), None, nearest)
     least = None if budget.max_drop is None else teacher_accuracy - budget.max_drop
-    judged = _bisect(fitting, judge, least, tell)
+    judged = _narrow_down(fitting, judge, least, tell)
     return _outcome(trials, judged, least)
 
 
@@ -131,32 +134,45 @@ def _bytes(trial: Trial) -> tuple[int, int, float]:
     return trial.size.flash_bytes, trial.size.ram_bytes, trial.candidate.width
 
 
-def _bisect(
-    fitting: Sequence[Trial], judge: Callable[[Candidate], float], least: float | None, tell: Callable[[Trial], None]
+def _narrow_down(
+    fitting: Sequence[Trial],
+    judge: Callable[[Sequence[Candidate]], Sequence[float]],
+    least: float | None,
+    tell: Callable[[Trial], None],
 ) -> dict[Candidate, Trial]:
     """Trains as few of the fitting trials (largest first) as needed; candidate → its trial with an accuracy."""
     judged: dict[Candidate, Trial] = {}
-
-    def holds(index: int) -> bool:
-        trial = fitting[index]
-        accuracy = judge(trial.candidate)
-        good = least is None or accuracy >= least
-        reason = "" if good else f"accuracy {accuracy:.2%} < {least:.2%}"
-        judged[trial.candidate] = replace(trial, accuracy=accuracy, status="fits" if good else "dropped", reason=reason)
-        tell(judged[trial.candidate])
-        return good
-
     if least is None:
-        holds(0)
+        trials = list(fitting[:AT_ONCE])
+        for trial, accuracy in zip(trials, judge([t.candidate for t in trials]), strict=True):
+            judged[trial.candidate] = _judged(trial, accuracy, None)
+            tell(judged[trial.candidate])
         return judged
     good, bad = -1, len(fitting)
     while bad - good > 1:
-        middle = (good + bad) // 2
-        if holds(middle):
-            good = middle
-        else:
-            bad = middle
+        indices = _cuts(good, bad)
+        accuracies = judge([fitting[i].candidate for i in indices])
+        for index, accuracy in zip(indices, accuracies, strict=True):
+            trial = _judged(fitting[index], accuracy, least)
+            judged[trial.candidate] = trial
+            tell(trial)
+            if trial.status == "fits":
+                good = max(good, index)
+        bad = min([bad, *(i for i in indices if i > good)])
     return judged
+
+
+def _cuts(good: int, bad: int) -> list[int]:
+    """Up to two indices strictly between, that cut the range into equal parts."""
+    inside = bad - good - 1
+    parts = min(AT_ONCE, inside) + 1
+    return sorted({good + max(1, round((inside + 1) * p / parts)) for p in range(1, parts)})
+
+
+def _judged(trial: Trial, accuracy: float, least: float | None) -> Trial:
+    holds = least is None or accuracy >= least
+    reason = "" if holds else f"accuracy {accuracy:.2%} < {least:.2%}"
+    return replace(trial, accuracy=accuracy, status="fits" if holds else "dropped", reason=reason)
 
 
 def _outcome(trials: Sequence[Trial], judged: dict[Candidate, Trial], least: float | None) -> Outcome:
@@ -164,6 +180,7 @@ def _outcome(trials: Sequence[Trial], judged: dict[Candidate, Trial], least: flo
     good = [t for t in judged.values() if t.status == "fits"]
     if not good:
         return Outcome(tuple(merged), None, max(judged.values(), key=lambda t: t.accuracy or 0.0))
-    chosen = replace(min(good, key=_bytes), status="chosen")
+    best = max(good, key=lambda t: t.accuracy or 0.0) if least is None else min(good, key=_bytes)
+    chosen = replace(best, status="chosen")
     merged = [chosen if t.candidate == chosen.candidate else t for t in merged]
     return Outcome(tuple(merged), chosen, chosen)

@@ -1,0 +1,133 @@
+"""What the command line shows: progress, tables of devices, the doctor's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pintsize.compress.search import Trial
+from pintsize.devices import Device
+from pintsize.doctor import Diagnosis, Extent
+from pintsize.progress import Watcher
+from pintsize.verify import CoreCheck, Skipped
+
+STATUS_COLOURS = {"fits": "green", "chosen": "bold green", "too large": "dim", "dropped": "yellow", "not trained": "dim"}
+
+
+class LiveWatcher(Watcher):
+    """Draws progress while work goes on; a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=console, transient=True,
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> LiveWatcher:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        if kind is KeyboardInterrupt:
+            self._console.print("interrupted; the same command goes on where this one stopped")
+
+    def stage(self, title: str) -> None:
+        self._console.print(f"[bold]{escape(title)}[/]")
+        for task in self._tasks.values():
+            self._progress.remove_task(task)
+        self._tasks = {}
+
+    def step(self, what: str, done: int, total: int, loss: float | None = None) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(escape(what), total=total)
+        told = escape(what) if loss is None else f"{escape(what)} (loss {loss:.4f})"
+        self._progress.update(self._tasks[what], description=told, completed=done, total=total, visible=done < total)
+
+    def trial(self, trial: Trial) -> None:
+        found = "" if trial.accuracy is None else f", accuracy {trial.accuracy:.2%} on validation"
+        reason = f" ({escape(trial.reason)})" if trial.reason else ""
+        self._console.print(
+            f"  {trial.candidate.name}: {trial.size.flash_bytes:,} B flash, {trial.size.ram_bytes:,} B RAM{found}: "
+            f"[{STATUS_COLOURS[trial.status]}]{trial.status}[/]{reason}",
+            highlight=False,
+        )
+
+    def core(self, check: CoreCheck | Skipped) -> None:
+        self._console.print(core_line(check), highlight=False)
+
+    def note(self, text: str) -> None:
+        self._console.print(f"[yellow]note:[/] {escape(text)}", highlight=False)
+
+
+def core_line(check: CoreCheck | Skipped) -> str:
+    """One line about a core, with rich's markup."""
+    if isinstance(check, Skipped):
+        return f"  {check.core}: [yellow]not run[/] ({escape(check.reason)})"
+    counted = "" if check.instructions is None else f", {check.instructions:,} instructions"
+    verdict = "[green]all equal[/]" if check.mismatches == 0 else f"[red]{check.mismatches} differ[/]"
+    return f"  {check.core}: {check.inputs} inputs{counted}, {verdict}"
+
+
+def devices_table(devices: Iterable[Device]) -> RenderableType:
+    """All devices, a row each."""
+    rows = Table("name", "core", "clock", "flash", "RAM", "µA/MHz", "emulated", "device")
+    for column in rows.columns[:7]:
+        column.no_wrap = True
+    for column in rows.columns[2:6]:
+        column.justify = "right"
+    for d in devices:
+        current = "–" if d.active_current_ua_per_mhz is None else f"{d.active_current_ua_per_mhz:g}"
+        rows.add_row(
+            d.name, d.core, f"{d.clock_hz / 1e6:g} MHz", _size(d.flash_bytes), _size(d.ram_bytes), current,
+            "yes" if d.emulated else "no", d.title,
+        )  # fmt: skip
+    return rows
+
+
+def device_details(device: Device) -> RenderableType:
+    """Everything about one device."""
+    rows = Table(show_header=False, box=None)
+    current = device.active_current_ua_per_mhz
+    for name, value in (
+        ("device", device.title), ("core", f"{device.core} {' '.join(device.extensions)}"),
+        ("clock", f"{device.clock_hz / 1e6:g} MHz"), ("flash", _size(device.flash_bytes)),
+        ("RAM", _size(device.ram_bytes)),
+        ("current", "not known" if current is None else f"{current:g} µA/MHz at {device.supply_volt:g} V"),
+        ("source", device.current_source), ("datasheet", device.datasheet), ("boards", ", ".join(device.boards)),
+        ("emulated", device.not_emulated or "yes"), ("note", device.note),
+    ):  # fmt: skip
+        rows.add_row(f"[bold]{name}[/]", escape(value))
+    return rows
+
+
+def _size(count: int) -> str:
+    return f"{count / 1048576:.4g} MB" if count >= 1048576 else f"{count / 1024:g} kB"
+
+
+def diagnosis_table(found: Diagnosis) -> RenderableType:
+    """The doctor's findings, in words and numbers."""
+    rows = Table("", "at least", "at most")
+    rows.columns[1].justify = rows.columns[2].justify = "right"
+    for name, extent, unit in (
+        ("MACs", found.macs, ""), ("weights in flash", found.weight_bytes, " B"), ("RAM, stack apart", found.ram_bytes, " B")
+    ):  # fmt: skip
+        rows.add_row(name, *_bounds(extent, unit))
+    lines = [f"[red]problem:[/] {escape(p)}" for p in found.problems]
+    lines += [f"[yellow]note:[/] {escape(r)}" for r in found.remarks]
+    lines.append("[green]plausible: it can be tried[/]" if found.plausible else "[red]not plausible[/]")
+    head = f"{found.parameters:,} parameters for {escape(found.device.title)}; all numbers counted, code apart"
+    return Group(head, rows, *lines)
+
+
+def _bounds(extent: Extent, unit: str) -> tuple[str, str]:
+    return f"{extent.least:,}{unit}", f"{extent.most:,}{unit}"

@@ -1,0 +1,259 @@
+"""The written C computes the Graph's integers, everywhere, and compiles without a word."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pintsize.arithmetic import quantize
+from pintsize.emulate import HostModel, compile_check, core, execute
+from pintsize.emulate import build as build_for
+from pintsize.errors import SpecError
+from pintsize.graph import Graph, Node, Tensor, TensorType
+from pintsize.module import run_integers
+from pintsize.ops import Conv2d, Linear, Relu, Reshape, Softmax
+from pintsize.write.c import write
+from tests.compiled import ManyModels, host_compiler, run_on_host
+from tests.drawn import Drawn, drawn_graphs, random_codes
+from tests.every_kernel import every_kernel
+from tests.examples import example_integers, examples
+
+FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+GOLDEN = Path(__file__).parent / "golden"
+CORES = ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return every_kernel()
+
+
+def with_self_test(graph: Graph, count: int = 4) -> dict[str, str]:
+    codes = random_codes(graph, count)
+    return write(graph, (codes, run_integers(graph, codes))).files
+
+
+def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
+    return run_integers(graph, codes).reshape(len(codes), -1)
+
+
+# the same integers
+
+
+def host_and_module_agree(drawn: Drawn) -> None:
+    module = drawn.module()
+    graph = drawn.integers()
+    kind = graph.type("x")
+    own = quantize(drawn.samples, kind.scale[0], kind.zero_point)
+    codes = np.concatenate([own, random_codes(graph, 12)])
+    expected = flat(graph, codes)
+    assert np.array_equal(run_on_host(write(graph).files, codes), expected)
+    assert np.array_equal(trained(module, drawn.samples), expected[: len(own)])
+
+
+def trained(module: object, samples: np.ndarray) -> np.ndarray:
+    import torch
+
+    from pintsize.module import GraphModule
+
+    assert isinstance(module, GraphModule)
+    return module.forward_codes(torch.from_numpy(samples)).detach().numpy().reshape(len(samples), -1)
+
+
+@settings(max_examples=40)
+@given(drawn_graphs())
+def test_training_reference_and_c_agree(drawn: Drawn) -> None:
+    host_and_module_agree(drawn)
+
+
+@pytest.mark.long
+@settings(max_examples=400)
+@given(drawn_graphs(largest=12))
+def test_training_reference_and_c_agree_on_many_graphs(drawn: Drawn) -> None:
+    host_and_module_agree(drawn)
+
+
+def cores_agree(drawn: list[Drawn], names: list[str]) -> None:
+    graphs = [d.integers() for d in drawn]
+    codes = [random_codes(g, 4) for g in graphs]
+    models = ManyModels(graphs)
+    for name in names:
+        for g, x, y in zip(graphs, codes, models.run_on_core(core(name), codes), strict=True):
+            assert np.array_equal(y, flat(g, x))
+
+
+@settings(max_examples=2)
+@given(st.lists(drawn_graphs(largest=6), min_size=5, max_size=5))
+def test_cortex_m0_and_m4_agree(drawn: list[Drawn]) -> None:
+    cores_agree(drawn, ["cortex-m0", "cortex-m4"])
+
+
+@pytest.mark.long
+@settings(max_examples=10)
+@given(st.lists(drawn_graphs(), min_size=8, max_size=8))
+def test_every_emulated_core_agrees(drawn: list[Drawn]) -> None:
+    cores_agree(drawn, CORES)
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_every_kernel_agrees_on_every_core(graph: Graph, name: str) -> None:
+    codes = random_codes(graph, 6)
+    program = build_for(write(graph).files, core(name))
+    assert np.array_equal(execute(program, codes, count=False).outputs, flat(graph, codes))
+
+
+def test_the_graph_of_every_kernel_has_every_kernel(graph: Graph) -> None:
+    source = write(graph).files["model.c"]
+    folder = files("pintsize.write.c") / "kernels"
+    for kernel in folder.iterdir():
+        assert kernel.read_text(encoding="utf-8") in source, kernel.name
+
+
+# nothing undefined
+
+
+def test_sanitizers_find_nothing(graph: Graph) -> None:
+    codes = random_codes(graph, 60)
+    with HostModel(write(graph).files, compiler=sanitizing(), sanitize=True) as model:
+        assert np.array_equal(model.run(codes.reshape(len(codes), -1)), flat(graph, codes))
+
+
+@settings(max_examples=6)
+@given(st.lists(drawn_graphs(), min_size=5, max_size=5))
+def test_sanitizers_find_nothing_in_drawn_graphs(drawn: list[Drawn]) -> None:
+    models = ManyModels([d.integers() for d in drawn])
+    rows = [models.rows(i, random_codes(g, 20)) for i, g in enumerate(models.graphs)]
+    with HostModel(models.files, compiler=sanitizing(), sanitize=True, sources=models.sources) as model:
+        model.run(np.concatenate(rows))
+
+
+def sanitizing() -> str:
+    if host_compiler() == "zig":
+        pytest.skip("the sanitizers need gcc or clang")
+    return host_compiler()
+
+
+# no warnings
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_no_warning_from_the_hosts_compilers(graph: Graph, compiler: str) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    assert compile_check(with_self_test(graph), compiler, flags=FLAGS) == ""
+
+
+@pytest.mark.parametrize("name", ["host", *CORES, "riscv32", "wasm32"])
+def test_no_warning_from_zig(graph: Graph, name: str) -> None:
+    assert compile_check(with_self_test(graph), "zig", core(name), FLAGS) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["add_0", "mul_0", "concat_0", "conv2d_0", "depthwise_conv2d_0", "softmax_0", "reshape_0", "relu_0"]
+)
+def test_no_warning_where_a_kernel_file_is_used_in_part(name: str) -> None:
+    written = write(example_integers(examples()[name])).files
+    for compiler in {"zig", host_compiler()}:
+        assert compile_check(written, compiler, flags=FLAGS, sources=["model.c", "main.c"]) == ""
+
+
+def test_the_header_is_valid_cpp(graph: Graph) -> None:
+    written = {**write(graph).files, "main.cpp": '#include "model.h"\nint main() { return model_quantize(0.5f); }\n'}
+    assert compile_check(written, "zig", flags=("-Wall", "-Wextra", "-Werror"), sources=["main.cpp"]) == ""
+
+
+# the text
+
+
+def tiny() -> Graph:
+    """A hand-written integer Graph: 2x2x1 → two 2x2 filters of 4-bit weights → 2 numbers → softmax."""
+    int8 = {"x": ((2, 2, 1), 0.05, 3), "h": ((1, 1, 2), 0.1, -128), "f": ((2,), 0.1, -128), "y": ((2,), 0.5, 10)}
+    tensors = {n: Tensor(n, TensorType(shape, "int8", (s,), z)) for n, (shape, s, z) in int8.items()}
+    tensors["p"] = Tensor("p", TensorType((2,), "int8", (1 / 256,), -128))
+    constants = [
+        Tensor("w0", TensorType((2, 2, 2, 1), "int4", (0.5, 0.25), 0, 0), np.arange(-4, 4, dtype=np.int8).reshape(2, 2, 2, 1)),
+        Tensor("b0", TensorType((2,), "int32", (0.025, 0.0125), 0, 0), np.array([100, -7], np.int32)),
+        Tensor("w1", TensorType((2, 2), "int8", (0.01, 0.02), 0, 0), np.array([[127, -3], [5, 0]], np.int8)),
+        Tensor("b1", TensorType((2,), "int32", (0.001, 0.002), 0, 0), np.array([-1000, 2], np.int32)),
+    ]
+    nodes = (
+        Node("conv", Conv2d(activation="relu"), ("x", "w0", "b0"), "h", "self.conv, model.py:12"),
+        Node("flatten", Reshape(), ("h",), "f"),
+        Node("linear", Linear(), ("f", "w1", "b1"), "y", "self.linear, model.py:14"),
+        Node("softmax", Softmax(), ("y",), "p"),
+    )
+    tensors |= {t.name: t for t in constants}
+    return Graph("tiny", tensors, nodes, ("x",), ("p",), ("cat", "dog"))
+
+
+@pytest.mark.parametrize("name", ["model.c", "model.h", "main.c"])
+def test_the_text_is_the_golden_one(name: str) -> None:
+    """Where a change of the text is meant: delete the golden file, run this twice, and read the difference."""
+    golden = GOLDEN / name.replace("model", "tiny").replace("main", "tiny_main")
+    text = write(tiny()).files[name]
+    if not golden.exists():
+        golden.write_text(text, encoding="utf-8")
+        pytest.fail(f"{golden.name} was missing and has been written: read it")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_writing_twice_gives_the_same_files(graph: Graph) -> None:
+    assert with_self_test(graph) == with_self_test(every_kernel())
+
+
+def test_narrow_weights_are_packed() -> None:
+    assert "layer_00_conv2d_weight[8] = {\n    12, 13, 14, 15, 0, 1, 2, 3\n}" in write(tiny()).files["model.c"]
+
+
+def test_the_constants_bytes_are_those_in_flash(graph: Graph) -> None:
+    program = write(graph)
+    linked = build_for(program.files, core("cortex-m4"))
+    arrays = [s for s in linked.symbols.values() if s.name.startswith("layer_") and not s.is_function]
+    assert sum(s.size_bytes for s in arrays) == sum(program.constant_bytes)
+
+
+HOSTILE = ["a*/b", "/*", "*\\/", "/*/", "**//", "line\nbreak", "back\\slash\\", "wh?\?/\n", "ünïcode", "100% {brace} %d"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_from_the_users_model_cannot_leave_their_comment(text: str) -> None:
+    plain = tiny()
+    nodes = (replace(plain.nodes[0], name=text, source=text), *plain.nodes[1:])
+    hostile = replace(plain, name=text, nodes=nodes, labels=(text, text))
+    codes = random_codes(plain, 5)
+    written = write(hostile).files
+    assert compile_check(written, host_compiler(), flags=FLAGS) == ""
+    assert np.array_equal(run_on_host(written, codes), flat(plain, codes))
+
+
+def test_two_models_live_in_one_program(graph: Graph) -> None:
+    models = ManyModels([tiny(), graph, tiny()])
+    codes = [random_codes(g, 5, seed=i) for i, g in enumerate(models.graphs)]
+    rows = np.concatenate([models.rows(i, x) for i, x in enumerate(codes)])
+    with HostModel(models.files, compiler=host_compiler(), sources=models.sources) as model:
+        outputs = np.split(model.run(rows), 3)
+    for g, x, y in zip(models.graphs, codes, outputs, strict=True):
+        expected = flat(g, x)
+        assert np.array_equal(y[:, : expected.shape[1]], expected)
+
+
+def test_an_illegal_graph_is_not_written() -> None:
+    tensors = {n: Tensor(n, TensorType((2,))) for n in "xy"}
+    with pytest.raises(SpecError, match="x has no scale"):
+        write(Graph("float", tensors, (Node("relu", Relu(), ("x",), "y"),), ("x",), ("y",)))
+
+
+def test_the_input_is_left_as_it_is(graph: Graph) -> None:
+    codes = random_codes(graph, 3).reshape(3, -1)
+    before = codes.copy()
+    with HostModel(write(graph).files, compiler=host_compiler(), optimize="-O1") as model:
+        first, again = model.run(codes), model.run(codes)
+    assert np.array_equal(codes, before)
+    assert np.array_equal(first, again)
