@@ -41,12 +41,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'pintsize' has no attribute {name!r}")
-    from pintsize.errors import MissingExtra
+    from pintsize.errors import missing_extra
 
     try:
         return getattr(import_module(f"pintsize.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        extra = {"torch": "train", "sklearn": "train", "altair": "report", "elftools": "mcu"}.get(error.name or "")
-        if extra is None:
+        missing = missing_extra(error)
+        if missing is None:
             raise
-        raise MissingExtra(error.name or "", extra) from error
+        raise missing from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ def digits_data(seed: int = 0) -> Splits:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise MissingExtra("scikit-learn", "train") from error
-    bunch = load_digits()
+    bunch: Any = load_digits()
     x = bunch.images.astype(np.float32)[:, None] / 8.0 - 1.0
     return split(validate(x, bunch.target, labels=[str(i) for i in range(10)]), seed=seed)
 

@@ -66,6 +66,28 @@ class MissingExtra(UserError):
         self.extra = extra
 
 
+#: module → (package, extra): what `pip install pintsize` alone leaves out
+OPTIONAL_MODULES = {
+    "torch": ("torch", "train"),
+    "sklearn": ("scikit-learn", "train"),
+    "ziglang": ("ziglang", "mcu"),
+    "unicorn": ("unicorn", "mcu"),
+    "capstone": ("capstone", "mcu"),
+    "elftools": ("pyelftools", "mcu"),
+    "altair": ("altair", "report"),
+    "vl_convert": ("vl-convert-python", "report"),
+    "wasmtime": ("wasmtime", "web"),
+    "soundfile": ("soundfile", "audio"),
+    "PIL": ("pillow", "images"),
+}
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtra | None:
+    """The error that names the extra which brings the module; None when no extra does: then it is our bug."""
+    package = OPTIONAL_MODULES.get((error.name or "").partition(".")[0])
+    return None if package is None else MissingExtra(*package)
+
+
 class ToolError(PintsizeError):
     """A compiler or emulator failed on a program that pintsize wrote."""
 

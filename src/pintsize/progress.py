@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pintsize.compress.search import Trial
-from pintsize.verify import CoreCheck, Skipped
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pintsize.compress.search import Trial
+    from pintsize.verify import CoreCheck, Skipped
 
 
 class Watcher:

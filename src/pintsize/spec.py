@@ -110,7 +110,7 @@ def all_quantized(graph: Graph) -> Iterator[str]:
 
 def tied_types_agree(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
-        if not node.op.ties_types or len(node.inputs) > 1:
+        if not node.op.ties_types or len(node.inputs) != 1:
             continue
         before, after = graph.type(node.inputs[0]), graph.type(node.output)
         if (before.scale, before.zero_point) != (after.scale, after.zero_point):

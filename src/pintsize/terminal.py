@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pintsize.compress.search import Trial
 from pintsize.devices import Device
-from pintsize.doctor import Diagnosis, Extent
 from pintsize.progress import Watcher
-from pintsize.verify import CoreCheck, Skipped
+
+if TYPE_CHECKING:  # at run time these would bring in torch, which `pintsize devices` can do without
+    from pintsize.compress.search import Trial
+    from pintsize.doctor import Diagnosis, Extent
+    from pintsize.verify import CoreCheck, Skipped
 
 STATUS_COLOURS = {"fits": "green", "chosen": "bold green", "too large": "dim", "dropped": "yellow", "not trained": "dim"}
 
@@ -71,6 +74,8 @@ class LiveWatcher(Watcher):
 
 def core_line(check: CoreCheck | Skipped) -> str:
     """One line about a core, with rich's markup."""
+    from pintsize.verify import Skipped
+
     if isinstance(check, Skipped):
         return f"  {check.core}: [yellow]not run[/] ({escape(check.reason)})"
     counted = "" if check.instructions is None else f", {check.instructions:,} instructions"

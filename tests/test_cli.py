@@ -1,0 +1,173 @@
+"""The command line as a user meets it: what it prints, its exit codes, and nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pintsize.version import VERSION
+
+MODEL = """\
+import torch
+from torch import nn
+
+def make():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AvgPool2d(8), nn.Flatten(),
+                         nn.Linear(8, 3))
+
+def unsupported():
+    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.GELU(), nn.Flatten(), nn.Linear(288, 3))
+
+def broken():
+    return undefined_name
+
+def number():
+    return 3
+"""
+
+
+def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pintsize.cli", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "model.py").write_text(MODEL)
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    x = (rng.normal(size=(300, 1, 8, 8)) * 0.3 + y[:, None, None, None]).astype(np.float32)
+    np.savez(folder / "data.npz", x=x, y=y)
+    np.savez(folder / "nan.npz", x=np.where(x > 2, np.nan, x), y=y)
+    np.savez(folder / "uneven.npz", x=x, y=y[:-1])
+    np.savez(folder / "one_class.npz", x=x, y=0 * y)
+    np.savez(folder / "other_shape.npz", x=x[:, :, :5], y=y)
+    whole = (folder / "data.npz").read_bytes()
+    (folder / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    (folder / "junk.pt2").write_bytes(b"no archive")
+    model = torch.nn.Linear(2, 2)
+    torch.save(model.state_dict(), folder / "other.pt")
+    return folder
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_version_and_help(work: Path) -> None:
+    assert VERSION in run("--version", folder=work).stdout
+    shown = run("shrink", "--help", folder=work).stdout
+    assert "--max-drop" in shown
+    assert "Examples" in shown
+
+
+def test_devices_lists_at_least_a_dozen_and_one_in_detail(work: Path) -> None:
+    shown = run("devices", folder=work).stdout
+    assert sum(line.count("cortex-") for line in shown.splitlines()) >= 12
+    assert "https://" in run("devices", "nrf52840", folder=work).stdout
+
+
+def test_shrink_verify_report_end_to_end(work: Path) -> None:
+    done = run("shrink", "model.py:make", "--data", "data.npz", "--device", "rp2040", "--flash", "32kB", "--effort", "low",
+               "--max-drop", "20%", "--out", "out", folder=work)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "budget met" in done.stdout
+    assert (work / "out" / "model.c").is_file()
+    again = run("verify", "out", "--core", "host", "--core", "cortex-m0", folder=work)
+    assert again.returncode == 0
+    assert "every integer is equal" in again.stdout
+    assert run("report", "out", folder=work).returncode == 0
+    source = work / "out" / "model.c"
+    source.write_text(source.read_text() + "/* changed */\n")
+    changed = run("verify", "out", "--core", "host", folder=work)
+    assert changed.returncode == 1
+    assert "model.c" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["model.py:make", "--data", "missing.npz"], ["missing.npz"]),
+        (["model.py:make", "--data", "cut.npz"], ["cut.npz"]),
+        (["model.py:make", "--data", "nan.npz"], ["NaN"]),
+        (["model.py:make", "--data", "uneven.npz"], ["300", "299"]),
+        (["model.py:make", "--data", "one_class.npz"], ["class"]),
+        (["model.py:make", "--data", "other_shape.npz"], ["5"]),
+        (["model.py:make", "--data", "data.npz", "--device", "nrf52480"], ["nrf52840"]),
+        (["model.py:make", "--data", "data.npz", "--flash", "32 potatoes"], ["32 potatoes"]),
+        (["model.py:make", "--data", "data.npz", "--effort", "heroic"], ["heroic"]),
+        (["model.py:make", "--data", "data.npz", "--weights", "other.pt"], ["other.pt"]),
+        (["model.py:make", "--data", "data.npz", "--weights", "missing.pt"], ["missing.pt"]),
+        (["model.py:unsupported", "--data", "data.npz"], ["gelu", "model.py:"]),
+        (["model.py:broken", "--data", "data.npz"], ["undefined_name"]),
+        (["model.py:number", "--data", "data.npz"], ["int"]),
+        (["model.py:nothing", "--data", "data.npz"], ["nothing"]),
+        (["nowhere.py:make", "--data", "data.npz"], ["nowhere.py"]),
+        (["junk.pt2", "--data", "data.npz"], ["junk.pt2"]),
+        (["model.py:make"], ["--data"]),
+        (["--embedded", "letters"], ["digits"]),
+    ],
+)
+def test_a_users_mistake_gets_a_message_and_exit_code_2(work: Path, arguments: list[str], words: list[str]) -> None:
+    refused(run("shrink", *arguments, "--out", "refused", folder=work), *words)
+    assert not (work / "refused").exists()
+
+
+def test_a_budget_that_cannot_be_met_says_so_with_the_nearest(work: Path) -> None:
+    done = run("shrink", "model.py:make", "--data", "data.npz", "--flash", "1kB", "--effort", "low", "--out", "refused",
+               folder=work)  # fmt: skip
+    refused(done, "nearest", "width")
+    assert not (work / "refused").exists()
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(work: Path) -> None:
+    (work / "mine").mkdir()
+    (work / "mine" / "thesis.txt").write_text("precious")
+    refused(run("shrink", "--out", "mine", folder=work), "mine")
+    assert [p.name for p in (work / "mine").iterdir()] == ["thesis.txt"]
+    refused(run("verify", "mine", folder=work), "manifest.json")
+
+
+def test_check_before_any_training(work: Path) -> None:
+    good = run("check", "model.py:make", "--sample-shape", "1,8,8", "--device", "stm32g0b1", folder=work)
+    assert good.returncode == 0
+    assert "plausible" in good.stdout
+    tight = run("check", "model.py:make", "--sample-shape", "1,8,8", "--flash", "100B", folder=work)
+    assert tight.returncode == 2
+    assert "flash" in tight.stdout
+    refused(run("check", "model.py:unsupported", "--sample-shape", "1,8,8", folder=work), "gelu")
+    refused(run("check", "model.py:make", "--sample-shape", "one,two", folder=work), "--sample-shape")
+    refused(run("check", "model.py:make", folder=work), "shape")
+
+
+def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Path) -> None:
+    command = [sys.executable, "-m", "pintsize.cli", "shrink", "--effort", "low", "--out", "stopped"]
+    process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    partial = work / "stopped.partial"
+    deadline = time.monotonic() + 300
+    while not list(partial.glob("*/width*/graph.json")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in out + err
+    assert not (work / "stopped").exists()
+    assert list(partial.glob("*/width*/graph.json"))
+    again = run("shrink", "--effort", "low", "--out", "stopped", folder=work)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (work / "stopped" / "model.c").is_file()
+    assert not partial.exists()
