@@ -69,7 +69,7 @@ def run(task: Task, budget: pintsize.Budget, device: str, options: Any, console:
             seed=options.seed, watcher=watcher,
         )  # fmt: skip
     finished = time.perf_counter()
-    arrange = pintsize.read(teacher, sample_shape=task.x_val.shape[1:]).arrange
+    arrange = pintsize.read_torch(teacher, sample_shape=task.x_val.shape[1:]).arrange
     tests = {}
     for name, (x, y) in task.tests.items():
         integers = integer_outputs(report.graph, arrange(x)).argmax(1)

@@ -28,7 +28,7 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {
     "mobilenet_v2": (mobilenet_v2.make, (3, 32, 32), 16),
     "tcn": (tcn.make, (), 32),
     "lenet": (lenet.make, (1, 28, 28), 64),
-    "ecg_net": (ecg_net.make, (), 32),
+    "ecg_net": (ecg_net.make, (4, 160), 32),
 }
 
 

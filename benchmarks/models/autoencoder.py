@@ -5,6 +5,8 @@ Source: the baseline of DCASE 2020 task 2, Koizumi et al., 2020.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -19,7 +21,7 @@ class Autoencoder(nn.Module):
     def __init__(self, features: int = 640, hidden: int = 128, bottleneck: int = 8) -> None:
         super().__init__()
         widths = (features, *[hidden] * 4, bottleneck, *[hidden] * 4)
-        layers = [m for a, b in zip(widths, widths[1:], strict=False) for m in dense(a, b)]
+        layers = [m for a, b in pairwise(widths) for m in dense(a, b)]
         self.layers = nn.Sequential(*layers, nn.Linear(hidden, features))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

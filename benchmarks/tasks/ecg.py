@@ -104,9 +104,9 @@ def beats(record: Record) -> tuple[np.ndarray, np.ndarray]:
 
 
 def typical(windows: np.ndarray) -> np.ndarray:
-    """The running mean of the beats before each, (beats, samples)."""
+    """The running mean of the beats before each, begun with the mean of the first 32, (beats, samples)."""
     means = np.empty_like(windows)
-    mean = windows[: HISTORY_BEATS].mean(0)
+    mean = windows[:HISTORY_BEATS].mean(0)
     for index, window in enumerate(windows):
         means[index] = mean
         mean = mean + TYPICAL_STEP * (window - mean)

@@ -44,7 +44,7 @@ def load(root: Path) -> Task:
         tests={"images": (standard(x_test), y_test)},
         make_teacher=lambda: resnet8.make(len(labels)),
         augment=turn_and_mirror,
-        schedule=Schedule(epochs=30, learning_rate=8e-3),
+        schedule=Schedule(epochs=40, batch_size=32, learning_rate=6e-3),
     )
 
 

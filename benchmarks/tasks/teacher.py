@@ -23,7 +23,7 @@ def train_teacher(task: Task, seed: int = 0, log: Callable[[str], None] = print)
     model = task.make_teacher()
     x, y = torch.from_numpy(task.x_train), torch.from_numpy(task.y_train)
     if x.ndim == 4:  # convolutions of few channels train faster with the channels last
-        model = model.to(memory_format=torch.channels_last)
+        _lay_out(model, torch.channels_last)
     steps = len(y) // schedule.batch_size
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=schedule.weight_decay)
     cycle = torch.optim.lr_scheduler.OneCycleLR(
@@ -44,7 +44,14 @@ def train_teacher(task: Task, seed: int = 0, log: Callable[[str], None] = print)
             f"{task.name} epoch {epoch + 1}/{schedule.epochs} "
             f"loss {np.mean(losses):.3f} val {accuracy(model, task.x_val, task.y_val):.4f}"
         )
-    return model.to(memory_format=torch.contiguous_format).eval()
+    _lay_out(model, torch.contiguous_format)
+    return model.eval()
+
+
+def _lay_out(model: nn.Module, memory_format: torch.memory_format) -> None:
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
 
 
 def _loss(logits: torch.Tensor, target: torch.Tensor, task: Task) -> torch.Tensor:

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from pintsize.graph import Graph
     from pintsize.progress import Watcher
     from pintsize.read.saved import read_saved
-    from pintsize.read.torch_export import read
+    from pintsize.read.torch_export import read as read_torch
     from pintsize.report.report import Report
-    from pintsize.shrink import shrink
+    from pintsize.shrinking import shrink
 
-#: public name → the module it lives in; loaded at first use, so that `import pintsize` needs no torch
+#: public name → the module it lives in (and its name there, if another); loaded at first use, so that `import pintsize` needs no torch
 _HOMES = {
     "Budget": "budget", "DEVICES": "devices", "Dataset": "data", "Device": "devices", "Diagnosis": "doctor",
     "Graph": "graph", "PintsizeError": "errors", "Prune": "compress.prune", "Quantize": "compress.quantize",
     "Report": "report.report", "Splits": "data", "Train": "compress.train", "UserError": "errors",
-    "Watcher": "progress", "diagnose": "doctor", "load": "data", "read": "read.torch_export",
-    "read_saved": "read.saved", "shrink": "shrink",
+    "Watcher": "progress", "diagnose": "doctor", "load": "data", "read_torch": "read.torch_export:read",
+    "read_saved": "read.saved", "shrink": "shrinking",
 }  # fmt: skip
 
 __all__ = [
     "DEVICES", "Budget", "Dataset", "Device", "Diagnosis", "Graph", "PintsizeError", "Prune", "Quantize", "Report",
-    "Splits", "Train", "UserError", "Watcher", "__version__", "diagnose", "load", "read", "read_saved", "shrink",
+    "Splits", "Train", "UserError", "Watcher", "__version__", "diagnose", "load", "read_saved", "read_torch", "shrink",
 ]  # fmt: skip
 
 
@@ -43,8 +43,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pintsize' has no attribute {name!r}")
     from pintsize.errors import missing_extra
 
+    home, _, own_name = _HOMES[name].partition(":")
     try:
-        return getattr(import_module(f"pintsize.{_HOMES[name]}"), name)
+        return getattr(import_module(f"pintsize.{home}"), own_name or name)
     except ModuleNotFoundError as error:
         missing = missing_extra(error)
         if missing is None:

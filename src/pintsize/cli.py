@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pintsize.budget import Budget
 from pintsize.devices import DEVICES
-from pintsize.errors import PintsizeError, UserError
+from pintsize.errors import PintsizeError, UserError, missing_extra
 from pintsize.version import VERSION
 
 USER_MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -87,9 +88,12 @@ def shrink(
     from pintsize.terminal import LiveWatcher
 
     budget = Budget(flash, ram, latency, energy, max_drop)
-    with LiveWatcher(console) as watcher:
-        report = _shrink(model, weights, data, test, embedded, watcher.step, device=device, budget=budget, out=out,
-                         effort=effort, goal=goal, seed=seed, watcher=watcher)  # fmt: skip
+    options = {"device": device, "budget": budget, "out": out, "effort": effort, "goal": goal, "seed": seed}
+    try:
+        with LiveWatcher(console) as watcher:
+            report = _shrink(model, weights, data, test, embedded, watcher.step, watcher=watcher, **options)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     from pintsize.report.text import table
 
     console.print(table(report.data))
@@ -186,18 +190,20 @@ def main() -> None:
     """The entry point: a user's mistake gives a message and exit code 2, never a traceback."""
     try:
         app()
-    except UserError as error:
-        errors.print(f"[bold red]error:[/] {_plain(error)}", highlight=False)
-        raise SystemExit(USER_MISTAKE) from None
     except PintsizeError as error:
-        errors.print(f"[bold red]failed:[/] {_plain(error)}", highlight=False)
-        raise SystemExit(FAILURE) from None
+        _say(error)
+        raise SystemExit(USER_MISTAKE if isinstance(error, UserError) else FAILURE) from None
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        _say(missing)
+        raise SystemExit(USER_MISTAKE) from None
 
 
-def _plain(error: Exception) -> str:
-    from rich.markup import escape
-
-    return escape(str(error))
+def _say(error: PintsizeError) -> None:
+    kind = "error" if isinstance(error, UserError) else "failed"
+    errors.print(f"[bold red]{kind}:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

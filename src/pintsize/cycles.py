@@ -1,9 +1,9 @@
 """Estimated cycles from counted instructions: what the core's reference manual says each kind takes.
 
-Sources: Arm Technical Reference Manuals, "Instruction set summary" with timing, of Cortex-M0 (DDI 0432), M0+ (DDI 0484),
-M3 (DDI 0337) and M4 (DDI 0439). For Cortex-M7, M33, M55 and the RISC-V core the vendors publish no such table: there
-the numbers of the nearest core stand in. Left out: flash wait states, caches, contention on the bus. Expect the truth within
-about 30 % on M0, M0+, M3 and M4, and within a factor of two on the others.
+Sources: Arm Technical Reference Manuals, "Instruction set summary" with timing, of Cortex-M0 (DDI 0432),
+M0+ (DDI 0484), M3 (DDI 0337) and M4 (DDI 0439). For Cortex-M7, M33, M55 and the RISC-V core the vendors publish no
+such table: there the numbers of the nearest core stand in. Left out: flash wait states, caches, contention on the bus.
+Expect the truth within about 30 % on M0, M0+, M3 and M4, and within a factor of two on the others.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _cycles(table: CycleTable, mnemonic: str) -> float:
         return table.several
     if name.startswith(("ldrd", "strd")):
         return table.pair
-    if name.startswith(("ldr", "lw", "lh", "lb")) or name.startswith("c.lw"):
+    if name.startswith(("ldr", "lw", "lh", "lb", "c.lw")):
         return table.load
     if name.startswith(("str", "sw", "sh", "sb")) and not name.startswith("sbc"):
         return table.store

@@ -107,7 +107,10 @@ def _remarks(weights: Extent, ram: Extent, budget: Budget, device: Device) -> li
     remarks: list[str] = []
     flash = min(budget.flash_bytes or device.flash_bytes, device.flash_bytes)
     if weights.most > flash:
-        remarks.append(f"as it is, at 8 bits, its constants alone take {weights.most:,} B of flash; {flash:,} B are allowed: it must shrink")
+        remarks.append(
+            f"as it is, at 8 bits, its constants alone take {weights.most:,} B of flash; {flash:,} B are allowed: "
+            "it must shrink"
+        )
     arena = min(budget.ram_bytes or device.ram_bytes, device.ram_bytes)
     if ram.most > arena:
         remarks.append(f"as it is, it needs {ram.most:,} B of RAM; {arena:,} B are allowed: it must get narrower")

@@ -1,7 +1,8 @@
 """A teacher and data that need no download: handwritten digits, 8×8 pixels, from scikit-learn.
 
 A small convolutional network learns them in seconds; it stands in for the user's trained model.
-Data: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI (CC BY 4.0), as shipped by scikit-learn.
+Data: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI (CC BY 4.0), as shipped by
+scikit-learn.
 """
 
 from __future__ import annotations

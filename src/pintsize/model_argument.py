@@ -56,7 +56,7 @@ def _call(path: Path, function: str) -> nn.Module:
         raise ModelError(f"{path} has no function {function!r}")
     try:
         model = make()
-    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+    except Exception as error:
         raise ModelError(f"{path}:{function}() failed: {_last_line(error)}") from error
     if not isinstance(model, nn.Module):
         raise ModelError(f"{path}:{function}() gave a {type(model).__name__}, not a torch.nn.Module")
@@ -72,7 +72,7 @@ def _import(path: Path) -> ModuleType:
     sys.modules.setdefault(path.stem, module)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+    except Exception as error:
         raise ModelError(f"{path} cannot be imported: {_last_line(error)}") from error
     finally:
         sys.path.pop(0)

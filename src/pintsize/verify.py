@@ -73,6 +73,15 @@ def accuracy(outputs: np.ndarray, wanted: np.ndarray | None, teacher: np.ndarray
     return float((outputs.argmax(1) == answers).mean())
 
 
+def difference_error(outputs: np.ndarray, wanted: np.ndarray | None, teacher: np.ndarray, goal: Goal) -> float:
+    """Standard error of (teacher's accuracy - outputs' accuracy), paired by sample; 0 for values."""
+    if goal == "values":
+        return 0.0
+    answers = teacher.argmax(1) if wanted is None else wanted
+    difference = (teacher.argmax(1) == answers).astype(np.float64) - (outputs.argmax(1) == answers)
+    return float(difference.std() / np.sqrt(len(difference)))
+
+
 def verify(
     files: Mapping[str, str],
     inputs: np.ndarray,

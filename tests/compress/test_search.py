@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from pintsize.budget import Budget
-from pintsize.compress.search import Candidate, Outcome, Size, candidates, search
+from pintsize.compress.search import Candidate, Judgement, Outcome, Size, candidates, search
 
 SPACE = candidates()
 
@@ -19,12 +19,13 @@ def sizes(space: Sequence[Candidate]) -> list[Size]:
 class Judge:
     """Accuracy grows with width and bits; counts how often it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: float = 0.0) -> None:
+        self.error = error
         self.asked: list[Candidate] = []
 
-    def __call__(self, chosen: Sequence[Candidate]) -> list[float]:
+    def __call__(self, chosen: Sequence[Candidate]) -> list[Judgement]:
         self.asked += chosen
-        return [0.95 - 0.2 * (1 - sizes([c])[0].flash_bytes / 41_000) ** 4 for c in chosen]
+        return [Judgement(0.95 - 0.2 * (1 - sizes([c])[0].flash_bytes / 41_000) ** 4, self.error) for c in chosen]
 
 
 def run(budget: Budget, judge: Judge | None = None) -> Outcome:
@@ -35,7 +36,7 @@ def run(budget: Budget, judge: Judge | None = None) -> Outcome:
 def test_finds_the_smallest_that_holds_the_accuracy(drop: float) -> None:
     outcome = run(Budget(max_drop=drop))
     judge = Judge()
-    good = [c for c in SPACE if judge([c])[0] >= 0.95 - drop]
+    good = [c for c in SPACE if judge([c])[0].accuracy >= 0.95 - drop]
     assert outcome.chosen is not None
     assert outcome.chosen.size.flash_bytes == min(s.flash_bytes for s in sizes(good))
 
@@ -80,6 +81,20 @@ def test_an_impossible_accuracy_names_the_nearest() -> None:
     assert outcome.chosen is None
     assert outcome.nearest.accuracy is not None
     assert "accuracy" in outcome.nearest.reason
+
+
+def test_a_noisy_split_asks_for_a_larger_candidate() -> None:
+    sure, unsure = run(Budget(max_drop=0.02)), run(Budget(max_drop=0.02), Judge(0.01))
+    assert sure.chosen is not None
+    assert unsure.chosen is not None
+    assert unsure.chosen.size.flash_bytes > sure.chosen.size.flash_bytes
+    assert unsure.chosen.accuracy - 0.01 >= 0.95 - 0.02
+
+
+def test_what_holds_only_within_the_noise_is_taken_when_nothing_else_does() -> None:
+    outcome = run(Budget(max_drop=0.001), Judge(0.01))
+    assert outcome.chosen is not None
+    assert outcome.chosen.candidate == Candidate(1.0, 8)
 
 
 def test_every_candidate_is_reported_once_largest_first() -> None:

@@ -48,6 +48,21 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """Accuracy on the validation split, and the standard error of its difference to the teacher's.
+
+    A split of a few hundred samples cannot tell a drop of half a point from one of a whole point, so a candidate holds
+    the accuracy when it does with one standard error to spare.
+    """
+
+    accuracy: float
+    standard_error: float = 0.0
+
+
+Judge = Callable[[Sequence[Candidate]], Sequence[Judgement]]
+
+
+@dataclass(frozen=True)
 class Trial:
     """A candidate, its size, and its accuracy on the validation split once it was trained."""
 
@@ -78,7 +93,7 @@ def candidates(widths: Sequence[float] = WIDTHS, bits: Sequence[Bits] = BITS) ->
 def search(
     space: Sequence[Candidate],
     sizes: Callable[[Sequence[Candidate]], Sequence[Size]],
-    judge: Callable[[Sequence[Candidate]], Sequence[float]],
+    judge: Judge,
     budget: Budget,
     teacher_accuracy: float,
     on_trial: Callable[[Trial], None] | None = None,
@@ -86,8 +101,7 @@ def search(
     """The smallest candidate within the budget, or the most accurate one when no drop is given.
 
     sizes: measures candidates untrained; judge: trains candidates (a few at a time, so that they can be worked on at
-    once) and gives their accuracies on the validation split, in the same unit as `teacher_accuracy`. Every finished
-    trial is told to `on_trial`.
+    once), their accuracies in the same unit as `teacher_accuracy`. Every finished trial is told to `on_trial`.
     """
     tell = on_trial or (lambda trial: None)
     trials = sorted((_sized(c, s, budget) for c, s in zip(space, sizes(space), strict=True)), key=_bytes, reverse=True)
@@ -136,7 +150,7 @@ def _bytes(trial: Trial) -> tuple[int, int, float]:
 
 def _narrow_down(
     fitting: Sequence[Trial],
-    judge: Callable[[Sequence[Candidate]], Sequence[float]],
+    judge: Judge,
     least: float | None,
     tell: Callable[[Trial], None],
 ) -> dict[Candidate, Trial]:
@@ -144,16 +158,16 @@ def _narrow_down(
     judged: dict[Candidate, Trial] = {}
     if least is None:
         trials = list(fitting[:AT_ONCE])
-        for trial, accuracy in zip(trials, judge([t.candidate for t in trials]), strict=True):
-            judged[trial.candidate] = _judged(trial, accuracy, None)
+        for trial, found in zip(trials, judge([t.candidate for t in trials]), strict=True):
+            judged[trial.candidate] = _judged(trial, found, None)
             tell(judged[trial.candidate])
         return judged
     good, bad = -1, len(fitting)
     while bad - good > 1:
         indices = _cuts(good, bad)
-        accuracies = judge([fitting[i].candidate for i in indices])
-        for index, accuracy in zip(indices, accuracies, strict=True):
-            trial = _judged(fitting[index], accuracy, least)
+        judgements = judge([fitting[i].candidate for i in indices])
+        for index, found in zip(indices, judgements, strict=True):
+            trial = _judged(fitting[index], found, least)
             judged[trial.candidate] = trial
             tell(trial)
             if trial.status == "fits":
@@ -169,18 +183,21 @@ def _cuts(good: int, bad: int) -> list[int]:
     return sorted({good + max(1, round((inside + 1) * p / parts)) for p in range(1, parts)})
 
 
-def _judged(trial: Trial, accuracy: float, least: float | None) -> Trial:
-    holds = least is None or accuracy >= least
-    reason = "" if holds else f"accuracy {accuracy:.2%} < {least:.2%}"
-    return replace(trial, accuracy=accuracy, status="fits" if holds else "dropped", reason=reason)
+def _judged(trial: Trial, found: Judgement, least: float | None) -> Trial:
+    if least is None or found.accuracy - found.standard_error >= least:
+        return replace(trial, accuracy=found.accuracy, status="fits")
+    noise = f" ± {found.standard_error:.2%}" if found.accuracy >= least else ""
+    reason = f"accuracy {found.accuracy:.2%}{noise}, at least {least:.2%} wanted"
+    return replace(trial, accuracy=found.accuracy, status="dropped", reason=reason)
 
 
 def _outcome(trials: Sequence[Trial], judged: dict[Candidate, Trial], least: float | None) -> Outcome:
     merged = [judged.get(t.candidate, t) for t in trials]
     good = [t for t in judged.values() if t.status == "fits"]
-    if not good:
-        return Outcome(tuple(merged), None, max(judged.values(), key=lambda t: t.accuracy or 0.0))
-    best = max(good, key=lambda t: t.accuracy or 0.0) if least is None else min(good, key=_bytes)
+    closest = max(judged.values(), key=lambda t: t.accuracy or 0.0)
+    if not good and (least is None or (closest.accuracy or 0.0) < least):
+        return Outcome(tuple(merged), None, closest)
+    best = min(good, key=_bytes) if good and least is not None else closest
     chosen = replace(best, status="chosen")
     merged = [chosen if t.candidate == chosen.candidate else t for t in merged]
     return Outcome(tuple(merged), chosen, chosen)

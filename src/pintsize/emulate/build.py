@@ -60,7 +60,7 @@ def build(
     """
     _require_firmware(core)
     with source_folder({**files, **_support_files(core, "main.c")}) as folder:
-        objects = _compile_model(folder, core, optimize, sources or (f"{prefix}.c",))
+        objects = _compile_model(folder, core, optimize, sources or model_sources(files, prefix))
         elf = _link(folder, core, objects, "main.c", model_defines(prefix))
         return _inspect(core, prefix, elf, tuple((folder / o).read_bytes() for o in objects))
 
@@ -87,6 +87,11 @@ def object_sections(
         if not section.name.startswith(_DISCARDED):
             sizes[section.name] += section.size_bytes
     return dict(sizes)
+
+
+def model_sources(files: Mapping[str, str], prefix: str) -> tuple[str, ...]:
+    """The C files that make up the model: its code, and its constants where they have a file of their own."""
+    return (f"{prefix}.c", *(n for n in (f"{prefix}_weights.c",) if n in files))
 
 
 def compile_check(

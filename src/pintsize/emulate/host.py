@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from pintsize.emulate.build import model_defines
+from pintsize.emulate.build import model_defines, model_sources
 from pintsize.emulate.inputs import as_rows
 from pintsize.emulate.toolchain import compiler_command, invoke, shipped, source_folder
 from pintsize.errors import ToolError
@@ -51,7 +51,7 @@ class HostModel:
             with_loop = {**files, "pintsize_host.c": shipped("firmware", "host_loop.c")}
             self._folder = self._stack.enter_context(source_folder(with_loop))
             flags = [optimize, "-std=c99", "-I.", *model_defines(prefix), "-fPIC", "-shared"]
-            names = [*(sources or (f"{prefix}.c",)), "pintsize_host.c"]
+            names = [*(sources or model_sources(files, prefix)), "pintsize_host.c"]
             self._library = self._load([*compiler_command(compiler), *flags, *names])
             if sanitize:
                 command = [*compiler_command(compiler), *flags[:-2], *_SANITIZE, "-DPINTSIZE_FILTER", *names]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pintsize.emulate.build import STACK_BYTES, model_defines
+from pintsize.emulate.build import STACK_BYTES, model_defines, model_sources
 from pintsize.emulate.cores import CORES
 from pintsize.emulate.execution import Execution
 from pintsize.emulate.inputs import as_rows
@@ -43,7 +43,7 @@ def build(files: Mapping[str, str], prefix: str = "model", optimize: str = "-O2"
         "-std=c99",
         "-I.",
         *model_defines(prefix),
-        f"{prefix}.c",
+        *model_sources(files, prefix),
         _BUFFERS,
         *(f"-Wl,{flag}" for flag in [*linker, *(f"--export={name}" for name in exports)]),
         "-o",

@@ -1,4 +1,6 @@
-"""Depthwise 2-D convolution: each channel by itself. Input (H, W, C), weight (Kh, Kw, C·m), bias (C·m,) → (H', W', C·m).
+"""Depthwise 2-D convolution: each channel by itself.
+
+Input (H, W, C), weight (Kh, Kw, C·m), bias (C·m,) → (H', W', C·m).
 
     out[y, x, o] = act(bias[o] + Σ in[y·s + ky·d - top, x·s + kx·d - left, o // m] · weight[ky, kx, o])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,22 +17,32 @@ from pintsize.graph import Graph, Node, Op, Tensor, TensorType
 from pintsize.ops import OPS
 
 FORMAT = 1
+#: what json, zipfile and numpy raise on files that are not what they were
+DAMAGE = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def read_saved(folder: Path) -> Graph:
     """The Graph saved in a folder. Raises ModelError when files are missing, damaged or of another format."""
     try:
         document = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
-        with np.load(folder / "weights.npz", allow_pickle=False) as archive:
+        with (
+            (folder / "weights.npz").open("rb") as stream,  # opened here: np.load leaves a damaged file open
+            np.load(stream, allow_pickle=False) as archive,
+        ):
             arrays = {key: archive[key] for key in archive.files}
         return _graph(document, arrays)
     except FileNotFoundError as error:
         raise ModelError(f"{folder} holds no saved graph: {Path(error.filename).name} is missing") from error
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise ModelError(f"the graph saved in {folder} is damaged: {error}") from error
 
 
-def _graph(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Graph:
+def _graph(document: Any, arrays: dict[str, np.ndarray]) -> Graph:
+    if not isinstance(document, dict):
+        raise ModelError("graph.json holds no graph")
     if document.get("format") != FORMAT:
         raise ModelError(f"this graph has format {document.get('format')}; this version reads {FORMAT}")
     tensors = {t["name"]: _tensor(t, arrays) for t in document["tensors"]}

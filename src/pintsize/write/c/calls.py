@@ -36,16 +36,27 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Call:
-    """C statements (constants written as {name}), their constants, and the kernel files they need, in order."""
+class Invocation:
+    """One call of a C function: pointers (`x0`, `y`, `y + 8`, or a constant as `{name}`), then literal numbers."""
 
-    statements: tuple[str, ...]
+    function: str
+    pointers: tuple[str, ...]
+    literals: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a layer does: invocations in order, the constants and the kernel files that they need."""
+
+    invocations: tuple[Invocation, ...]
     constants: tuple[Constant, ...]
     kernels: tuple[str, ...]
 
 
-def c_call(function: str, *arguments: object) -> str:
-    return f"{function}({', '.join(str(a) for a in arguments)});"
+def c_call(function: str, *arguments: str | int) -> Invocation:
+    """Pointers first, as the kernels take them."""
+    pointers = tuple(a for a in arguments if isinstance(a, str))
+    return Invocation(function, pointers, tuple(int(a) for a in arguments[len(pointers) :]))
 
 
 def grid_of(kind: TensorType) -> Grid:
@@ -152,7 +163,7 @@ def concat(graph: Graph, node: Node) -> Call:
     assert isinstance(node.op, Concat)
     y = graph.type(node.output)
     rows, width, offset = prod(y.shape[:-1]), y.shape[-1], 0
-    statements: list[str] = []
+    statements: list[Invocation] = []
     for i, name in enumerate(node.inputs):
         x = graph.type(name)
         geometry = (f"x{i}", f"y + {offset}", rows, x.shape[-1], width)
@@ -204,7 +215,7 @@ def pad(graph: Graph, node: Node) -> Call:
 def reshape(graph: Graph, node: Node) -> Call:
     """Only reached when input and output are both the caller's: elsewhere they share a buffer."""
     assert isinstance(node.op, Reshape)
-    return Call((f"memcpy(y, x0, {graph.type(node.output).elements});",), (), ())
+    return Call((c_call("memcpy", "y", "x0", graph.type(node.output).elements),), (), ())
 
 
 def transpose(graph: Graph, node: Node) -> Call:

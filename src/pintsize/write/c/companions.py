@@ -112,8 +112,8 @@ MAKEFILE = """\
 CC ?= cc
 CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
 
-example: main.c {p}.c {p}.h
-\t$(CC) $(CFLAGS) main.c {p}.c -o $@ $(LDFLAGS)
+example: main.c {sources} {p}.h
+\t$(CC) $(CFLAGS) main.c {sources} -o $@ $(LDFLAGS)
 {self_test}
 clean:
 \trm -f example self_test
@@ -122,14 +122,14 @@ clean:
 """
 
 MAKE_SELF_TEST = """
-self_test: {p}_self_test.c {p}.c {p}.h
+self_test: {p}_self_test.c {sources} {p}.h
 \tprintf '#include "{p}.h"\\nint main(void) {{ return {p}_self_test() != 0; }}\\n' | \\
-\t\t$(CC) $(CFLAGS) -I. -x c - -x none {p}_self_test.c {p}.c -o $@ $(LDFLAGS)
+\t\t$(CC) $(CFLAGS) -I. -x c - -x none {p}_self_test.c {sources} -o $@ $(LDFLAGS)
 """
 
 CMAKE = """\
 # In your CMakeLists.txt: include(path/to/{p}.cmake), then target_link_libraries(your_target PRIVATE {p}).
-add_library({p} STATIC ${{CMAKE_CURRENT_LIST_DIR}}/{p}.c{self_test})
+add_library({p} STATIC {sources})
 target_include_directories({p} PUBLIC ${{CMAKE_CURRENT_LIST_DIR}})
 target_compile_options({p} PRIVATE -O2 -ffunction-sections -fdata-sections)
 """
@@ -176,11 +176,14 @@ def _vectors(vectors: np.ndarray) -> str:
     return ",\n".join("    {" + fill(row, 106, subsequent_indent="     ") + "}" for row in rows)
 
 
-def build_files(prefix: str, with_self_test: bool) -> dict[str, str]:
+def build_files(prefix: str, with_weights: bool, with_self_test: bool) -> dict[str, str]:
     """Makefile and CMake snippet."""
-    make = MAKE_SELF_TEST.format(p=prefix) if with_self_test else ""
-    source = f" ${{CMAKE_CURRENT_LIST_DIR}}/{prefix}_self_test.c" if with_self_test else ""
+    sources = [f"{prefix}.c", *([f"{prefix}_weights.c"] if with_weights else [])]
+    names = {"p": prefix, "sources": " ".join(sources)}
+    make = MAKE_SELF_TEST.format(**names) if with_self_test else ""
+    library = [*sources, *([f"{prefix}_self_test.c"] if with_self_test else [])]
+    paths = " ".join(f"${{CMAKE_CURRENT_LIST_DIR}}/{name}" for name in library)
     return {
-        "Makefile": MAKEFILE.format(p=prefix, self_test=make),
-        f"{prefix}.cmake": CMAKE.format(p=prefix, self_test=source),
+        "Makefile": MAKEFILE.format(**names, self_test=make),
+        f"{prefix}.cmake": CMAKE.format(p=prefix, sources=paths),
     }

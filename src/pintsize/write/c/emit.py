@@ -5,6 +5,7 @@ The same Graph gives the same bytes, on every machine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +18,7 @@ from pintsize.graph import Graph, Node
 from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
-from pintsize.write.c.calls import CALLS, Call, Constant
+from pintsize.write.c.calls import CALLS, Call, Constant, Invocation
 from pintsize.write.c.companions import build_files, c_comment, header, main_example, self_test
 
 
@@ -43,19 +44,26 @@ def write(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, pre
     """
     check(graph, "integer")
     plan = plan_memory(graph)
-    layers = tuple(_layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))
-    named = list(zip(graph.nodes, layers, strict=True))
-    calls = [CALLS[node.op.name](graph, node) if layer else None for node, layer in named]
+    names = tuple(_layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))
+    layers = [
+        _Layer(node, name, CALLS[node.op.name](graph, node))
+        for node, name in zip(graph.nodes, names, strict=True)
+        if name
+    ]
+    has_weights = any(layer.call.constants for layer in layers)
     written = {
         f"{prefix}.h": header(graph, plan.arena_bytes, prefix),
-        f"{prefix}.c": _source(graph, plan, layers, calls, prefix),
+        f"{prefix}.c": _source(graph, plan, layers, prefix),
         "main.c": main_example(graph, prefix),
-        **build_files(prefix, golden is not None),
+        **build_files(prefix, has_weights, golden is not None),
     }
+    if has_weights:
+        written[f"{prefix}_weights.c"] = _weights(graph, layers, prefix)
     if golden is not None:
         written[f"{prefix}_self_test.c"] = self_test(*golden, prefix)
-    sizes = tuple(sum(c.bytes for c in call.constants) if call else 0 for call in calls)
-    return CProgram(written, plan, layers, sizes, graph.type(graph.outputs[0]).elements)
+    taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
+    outputs = graph.type(graph.outputs[0]).elements
+    return CProgram(written, plan, names, tuple(taken.get(name, 0) for name in names), outputs)
 
 
 def _computes(plan: MemoryPlan, node: Node) -> bool:
@@ -69,20 +77,77 @@ def _layer_name(index: int, node: Node) -> str:
     return f"layer_{index:02d}_{node.op.name}"
 
 
-def _source(
-    graph: Graph, plan: MemoryPlan, layers: Sequence[str], calls: Sequence[Call | None], prefix: str
-) -> str:
-    present = [(node, layer, call) for node, layer, call in zip(graph.nodes, layers, calls, strict=True) if call]
+@dataclass(frozen=True)
+class _Layer:
+    """A node that computes something, its C function, and what it calls."""
+
+    node: Node
+    function: str
+    call: Call
+
+
+def _source(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
+    shared = _shared(layers)
     parts = [
         PREAMBLE.format(prefix=prefix, title=c_comment(graph.name)),
-        *(_kernel(name) for name in _in_order(k for _, _, call in present for k in call.kernels)),
+        *(_kernel(name) for name in _in_order(k for layer in layers for k in layer.call.kernels)),
     ]
     if plan.arena_bytes:
         parts.append(f"/* All activations live here; int32_t for its alignment. */\nstatic int32_t {prefix}_arena"
                      f"[{plan.arena_bytes // 4}];\n")  # fmt: skip
-    parts += [_layer(graph, node, layer, call) for node, layer, call in present]
-    parts.append(_run(graph, plan, [(node, layer) for node, layer, _ in present], prefix))
+    parts += [_shared_function(key, name, layers) for key, name in shared.items()]
+    parts += [_layer(graph, layer, shared, prefix) for layer in layers]
+    parts.append(_run(graph, plan, layers, prefix))
     return "\n".join(parts)
+
+
+_Key = tuple[str, tuple[int, ...]]
+
+
+def _shared(layers: Sequence[_Layer]) -> dict[_Key, str]:
+    """Kernels that several layers call with the same literals → the one function that they share."""
+    counts = Counter((i.function, i.literals) for layer in layers for i in layer.call.invocations)
+    keys = [key for key, count in counts.items() if count > 1 and key[0] != "memcpy"]
+    return {key: f"shared_{number:02d}_{key[0]}" for number, key in enumerate(keys)}
+
+
+def _shared_function(key: _Key, name: str, layers: Sequence[_Layer]) -> str:
+    users = [layer for layer in layers if any((i.function, i.literals) == key for i in layer.call.invocations)]
+    call = users[0].call
+    invocation = next(i for i in call.invocations if (i.function, i.literals) == key)
+    parameters = [_parameter(pointer, call) for pointer in invocation.pointers]
+    names = [parameter.rpartition("*")[2] for parameter in parameters]
+    body = _statement(f"{key[0]}({', '.join([*names, *map(str, key[1])])});")
+    used = fill(f"/* {', '.join(layer.function for layer in users)} */", 110, subsequent_indent=" * ")
+    head = fill(f"PINTSIZE_LAYER void {name}({', '.join(parameters)})", 110, subsequent_indent=" " * 8)
+    return f"{used}\n{head}\n{{\n{body}\n}}\n"
+
+
+def _parameter(pointer: str, call: Call) -> str:
+    if pointer.startswith("x"):
+        return f"const int8_t *{pointer}"
+    if pointer.startswith("y"):
+        return "int8_t *y"
+    constant = next(c for c in call.constants if f"{{{c.name}}}" == pointer)
+    return f"const {constant.ctype} *{constant.name}"
+
+
+def _weights(graph: Graph, layers: Sequence[_Layer], prefix: str) -> str:
+    """The constants, in a file of their own: the code does not depend on their values, and its size neither."""
+    parts = [WEIGHTS.format(prefix=prefix, title=c_comment(graph.name))]
+    for layer in layers:
+        parts += [_array(_constant_name(prefix, layer, c), c) for c in layer.call.constants]
+    return "\n".join(parts)
+
+
+WEIGHTS = """\
+/* {title}: the constants of {prefix}.c, written by pintsize. */
+#include "{prefix}.h"
+"""
+
+
+def _constant_name(prefix: str, layer: _Layer, constant: Constant) -> str:
+    return f"{prefix}_{layer.function}_{constant.name}"
 
 
 PREAMBLE = """\
@@ -92,7 +157,7 @@ PREAMBLE = """\
 #include <string.h>
 
 #if defined(__GNUC__)
-#define PINTSIZE_INLINE static inline __attribute__((always_inline))
+#define PINTSIZE_INLINE static inline __attribute__((always_inline, unused))
 #define PINTSIZE_LAYER static __attribute__((noinline))
 #else
 #define PINTSIZE_INLINE static inline
@@ -112,15 +177,22 @@ def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(unique, key=lambda n: ({"requantize": 0, "dot": 1}.get(n, 2), n))
 
 
-def _layer(graph: Graph, node: Node, layer: str, call: Call) -> str:
-    names = {c.name: f"{layer}_{c.name}" for c in call.constants}
+def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) -> str:
+    node, call = layer.node, layer.call
+    names = {c.name: _constant_name(prefix, layer, c) for c in call.constants}
     shapes = ", ".join(_dimensions(graph, i) for i in graph.activations(node))
     comment = f"/* {node.op.name} {c_comment(node.name)}: {shapes} -> {_dimensions(graph, node.output)}"
     comment += f"; {c_comment(node.source)} */" if node.source else " */"
     inputs = ", ".join(f"const int8_t *x{i}" for i in range(len(graph.activations(node))))
-    body = "\n".join(_statement(s.format(**names)) for s in call.statements)
-    constants = "".join(_array(names[c.name], c) for c in call.constants)
-    return f"{comment}\n{constants}PINTSIZE_LAYER void {layer}({inputs}, int8_t *y)\n{{\n{body}\n}}\n"
+    constants = "".join(f"extern const {c.ctype} {names[c.name]}[{c.data.size}];\n" for c in call.constants)
+    body = "\n".join(_statement(_invoked(i, shared).format(**names)) for i in call.invocations)
+    return f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y)\n{{\n{body}\n}}\n"
+
+
+def _invoked(invocation: Invocation, shared: dict[_Key, str]) -> str:
+    own = shared.get((invocation.function, invocation.literals))
+    arguments = invocation.pointers if own else (*invocation.pointers, *map(str, invocation.literals))
+    return f"{own or invocation.function}({', '.join(arguments)});"
 
 
 def _statement(text: str) -> str:
@@ -130,21 +202,20 @@ def _statement(text: str) -> str:
 def _array(name: str, constant: Constant) -> str:
     numbers = ", ".join(map(str, constant.data.reshape(-1).tolist()))
     text = fill(numbers, 110, initial_indent="    ", subsequent_indent="    ")
-    return f"static const {constant.ctype} {name}[{constant.data.size}] = {{\n{text}\n}};\n"
+    return f"const {constant.ctype} {name}[{constant.data.size}] = {{\n{text}\n}};\n"
 
 
 def _dimensions(graph: Graph, name: str) -> str:
     return "x".join(map(str, graph.type(name).shape))
 
 
-def _run(graph: Graph, plan: MemoryPlan, present: Sequence[tuple[Node, str]], prefix: str) -> str:
+def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
     lines: list[str] = []
-    for node, layer in present:
-        operands = (*graph.activations(node), node.output)
-        lines.append(f"    {layer}({', '.join(_address(plan, n, prefix) for n in operands)});")
+    for layer in layers:
+        operands = (*graph.activations(layer.node), layer.node.output)
+        lines.append(f"    {layer.function}({', '.join(_address(plan, n, prefix) for n in operands)});")
     arena = f"    int8_t *const arena = (int8_t *){prefix}_arena;\n" if plan.arena_bytes else ""
-    body = "\n".join(lines)
-    return RUN.format(prefix=prefix, arena=arena, body=body)
+    return RUN.format(prefix=prefix, arena=arena, body="\n".join(lines))
 
 
 RUN = """\

@@ -1,4 +1,7 @@
-"""The main job: read → plan → prune, distil, quantize → write → verify → report."""
+"""The main job: read → plan → prune, distil, quantize → write → verify → report.
+
+The module is not called shrink because `pintsize.shrink` is the function.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from pintsize.budget import Budget
 from pintsize.checkpoints import Checkpoints
 from pintsize.compress.quantize import freeze
 from pintsize.compress.recipe import EFFORTS, Recipe, with_softmax, without_softmax
-from pintsize.compress.search import Candidate, Outcome, Size, candidates, search
+from pintsize.compress.search import Candidate, Judgement, Outcome, Size, candidates, search
 from pintsize.compress.train import Goal, prepare
 from pintsize.data import Dataset, Splits, load, splits_of
 from pintsize.devices import Device
@@ -34,7 +37,7 @@ from pintsize.progress import Watcher
 from pintsize.read.torch_export import read
 from pintsize.report.report import Report
 from pintsize.together import Stopped, one_thread_each, together
-from pintsize.verify import CORES, accuracy, float_outputs, input_codes, integer_outputs, verify
+from pintsize.verify import CORES, accuracy, difference_error, float_outputs, input_codes, integer_outputs, verify
 from pintsize.write.c import CProgram, write
 
 EffortName = Literal["low", "medium", "high"]
@@ -170,9 +173,9 @@ class Workshop:
         """The candidates, untrained, as programs linked for the device."""
         return together(self._size, space, self.stop)
 
-    def judge(self, chosen: Sequence[Candidate]) -> list[float]:
+    def judge(self, chosen: Sequence[Candidate]) -> list[Judgement]:
         """Trains candidates: their accuracies in integers on the validation split."""
-        return together(self._accuracy, chosen, self.stop)
+        return together(self._judgement, chosen, self.stop)
 
     def integer_graph(self, candidate: Candidate) -> Graph:
         """The trained candidate as it ships."""
@@ -189,8 +192,12 @@ class Workshop:
         self._told(candidate, "measuring", 1, 1)
         return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
 
-    def _accuracy(self, candidate: Candidate) -> float:
-        return split_accuracy(self.ready, self.ready.splits.validation, self.integer_graph(candidate))
+    def _judgement(self, candidate: Candidate) -> Judgement:
+        part = self.ready.splits.validation
+        outputs = integer_outputs(self.integer_graph(candidate), part.x)
+        teacher = float_outputs(self.ready.graph, part.x)
+        found = accuracy(outputs, part.y, teacher, self.ready.goal)
+        return Judgement(found, difference_error(outputs, part.y, teacher, self.ready.goal))
 
     def _told(self, candidate: Candidate, phase: str, done: int, total: int, loss: float | None = None) -> None:
         if self.stop.is_set():
