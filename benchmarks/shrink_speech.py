@@ -1,4 +1,4 @@
-"""Spoken digits, DS-CNN of the MLPerf Tiny shape (Free Spoken Digit Dataset): within 1 point in at most 8 kB of weights.
+"""Spoken digits, DS-CNN of the MLPerf Tiny shape (Free Spoken Digit Dataset): within 1 point in 8 kB of weights.
 
     python -m benchmarks.shrink_speech --data FOLDER --json figures.json
 

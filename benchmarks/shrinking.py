@@ -22,20 +22,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 import pintsize
 from benchmarks.tasks.task import Task, data_root
 from benchmarks.tasks.teacher import predict, train_teacher
 from pintsize.data import Dataset, Splits
 from pintsize.errors import UserError
 from pintsize.terminal import LiveWatcher
+from pintsize.together import one_thread_each
 from pintsize.verify import integer_outputs
-from rich.console import Console
 
 
 def main(name: str, load: Callable[[Path], Task], budget: pintsize.Budget, device: str = "stm32l4r5") -> None:
     """Runs one task from the command line; exit code 2 where the data is missing."""
     parser = argparse.ArgumentParser(description=f"Shrinks the {name} teacher and reports on held-back data.")
-    parser.add_argument("--data", type=Path, help="folder of data sets (default: environment variable PINTSIZE_DATA)")
+    parser.add_argument(
+        "--data", type=Path, help="folder of data sets (default: environment variable PINTSIZE_DATA)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--out", type=Path, help="keep the results in this folder")
     parser.add_argument("--seed", type=int, default=0)
@@ -55,7 +59,8 @@ def main(name: str, load: Callable[[Path], Task], budget: pintsize.Budget, devic
 def run(task: Task, budget: pintsize.Budget, device: str, options: Any, console: Console) -> dict[str, Any]:
     """Teacher, shrink, figures."""
     started = time.perf_counter()
-    teacher = train_teacher(task, options.seed, console.print)
+    with one_thread_each():
+        teacher = train_teacher(task, options.seed, console.print)
     trained = time.perf_counter()
     first = next(iter(task.tests))
     splits = Splits(

@@ -271,7 +271,9 @@ def test_python_training_and_the_header_quantize_alike(seed: int, scale: float, 
     scale = float(np.float32(scale))
     rng = np.random.default_rng(seed)
     ties = (rng.integers(-300, 300, 3000) + 0.5) * np.float32(scale)
-    near = np.concatenate([ties, np.nextafter(ties, 0.0), np.nextafter(ties, np.inf), rng.normal(0, 99, 3000)])
+    near = np.concatenate(
+        [ties, np.nextafter(ties, 0.0), np.nextafter(ties, np.inf), rng.normal(0, 99, 3000)]
+    )
     x = np.concatenate([near, [0.0, -0.0, 1e30, -1e30, np.inf, -np.inf]]).astype(np.float32)
     expected = quantize(x, scale, zero_point)
     trained = quantize_activation(torch.from_numpy(x), Grid(torch.tensor(scale), zero_point))
@@ -396,5 +398,13 @@ def test_the_c_kernel_computes_softmax_alike(width: int) -> None:
         for scale in (1e-8, 1e-3, 0.0371, 0.25, 1.0, 31.0, 1e4):
             constants = softmax_factors(scale)
             y = np.zeros_like(q)
-            c.run(pointer(q), pointer(y), 6, width, constants.multiplier, constants.exponent, constants.least_difference)
+            c.run(
+                pointer(q),
+                pointer(y),
+                6,
+                width,
+                constants.multiplier,
+                constants.exponent,
+                constants.least_difference,
+            )
             assert np.array_equal(y, softmax(torch.from_numpy(q.astype(np.float32)), scale).numpy())

@@ -82,8 +82,19 @@ def test_devices_lists_at_least_a_dozen_and_one_in_detail(work: Path) -> None:
 
 
 def test_shrink_verify_report_end_to_end(work: Path) -> None:
-    done = run("shrink", "model.py:make", "--data", "data.npz", "--device", "rp2040", "--flash", "32kB", "--effort", "low",
-               "--max-drop", "20%", "--out", "out", folder=work)  # fmt: skip
+    options = (
+        "--device",
+        "rp2040",
+        "--flash",
+        "32kB",
+        "--max-drop",
+        "20%",
+        "--effort",
+        "low",
+        "--out",
+        "out",
+    )
+    done = run("shrink", "model.py:make", "--data", "data.npz", *options, folder=work)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "budget met" in done.stdout
     assert (work / "out" / "model.c").is_file()
@@ -122,7 +133,9 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
         (["--embedded", "letters"], ["digits"]),
     ],
 )
-def test_a_users_mistake_gets_a_message_and_exit_code_2(work: Path, arguments: list[str], words: list[str]) -> None:
+def test_a_users_mistake_gets_a_message_and_exit_code_2(
+    work: Path, arguments: list[str], words: list[str]
+) -> None:
     refused(run("shrink", *arguments, "--out", "refused", folder=work), *words)
     assert not (work / "refused").exists()
 
@@ -159,7 +172,11 @@ def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Pat
     process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     partial = work / "stopped.partial"
     deadline = time.monotonic() + 300
-    while not list(partial.glob("*/width*/graph.json")) and time.monotonic() < deadline and process.poll() is None:
+    while (
+        not list(partial.glob("*/width*/graph.json"))
+        and time.monotonic() < deadline
+        and process.poll() is None
+    ):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)

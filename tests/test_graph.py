@@ -29,7 +29,9 @@ def graph() -> Graph:
         Node("flat", Reshape(), ("s",), "f"),
         Node("linear", Linear(), ("f", "w1", "b1"), "y"),
     ]
-    return rebuild(Graph("g", {"x": Tensor("x", TensorType((4, 4, 2)))}, (), ("x",), ("y",)), nodes, constants)
+    return rebuild(
+        Graph("g", {"x": Tensor("x", TensorType((4, 4, 2)))}, (), ("x",), ("y",)), nodes, constants
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,7 @@ def test_the_forward_pass_computes_the_frozen_graphs_integers_on_many_graphs(dra
     codes = module.forward_codes(torch.from_numpy(drawn.samples)).detach().numpy()
     graph = freeze(module.graph())
     kind = graph.type("x")
-    assert np.array_equal(
-        codes, run_integers(graph, quantize(drawn.samples, kind.scale[0], kind.zero_point))
-    )
+    assert np.array_equal(codes, run_integers(graph, quantize(drawn.samples, kind.scale[0], kind.zero_point)))
 
 
 @settings(max_examples=50)

@@ -28,8 +28,8 @@ EXPORTED = [
     "__version__",
     "diagnose",
     "load",
-    "read_torch",
     "read_saved",
+    "read_torch",
     "shrink",
 ]
 #: what `pip install pintsize` alone leaves out
@@ -58,7 +58,7 @@ def test_another_name_is_an_attribute_error() -> None:
         pintsize.shrimp  # noqa: B018
 
 
-def test_the_version_is_that_of_the_changelog_and_the_package() -> None:
+def test_the_version_is_that_of_the_installed_package() -> None:
     try:
         installed = metadata.version("pintsize")
     except metadata.PackageNotFoundError:

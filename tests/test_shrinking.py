@@ -55,7 +55,9 @@ def test_the_budget_is_met_by_what_was_linked(finished: tuple[pintsize.Report, P
     assert {c["core"] for c in report.data["verification"]} == set(CORES)
 
 
-def test_planned_ram_is_the_linked_arena_and_flash_was_predicted(finished: tuple[pintsize.Report, Path]) -> None:
+def test_planned_ram_is_the_linked_arena_and_flash_was_predicted(
+    finished: tuple[pintsize.Report, Path],
+) -> None:
     report, _ = finished
     chosen = next(c for c in report.data["candidates"] if c["status"] == "chosen")
     assert report.figure("arena_bytes") == report.data["memory"]["arena_bytes"]
@@ -80,7 +82,9 @@ def test_the_saved_graph_gives_the_golden_outputs(finished: tuple[pintsize.Repor
     assert read_saved(out).weight_bytes == report.graph.weight_bytes
 
 
-def test_the_example_and_the_self_test_build_and_pass(finished: tuple[pintsize.Report, Path], tmp_path: Path) -> None:
+def test_the_example_and_the_self_test_build_and_pass(
+    finished: tuple[pintsize.Report, Path], tmp_path: Path
+) -> None:
     if not (shutil.which("make") and shutil.which("cc")):
         pytest.skip("make and a C compiler are not installed")
     copy = shutil.copytree(finished[1], tmp_path / "program")
@@ -162,7 +166,9 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(
         assert (out / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_a_budget_that_nothing_meets_names_the_nearest_and_writes_nothing(example: Embedded, tmp_path: Path) -> None:
+def test_a_budget_that_nothing_meets_names_the_nearest_and_writes_nothing(
+    example: Embedded, tmp_path: Path
+) -> None:
     with pytest.raises(BudgetNotMet, match=r"width 0\.25, 4 bit"):
         shrink(example, budget=pintsize.Budget(flash="1kB"), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -170,7 +176,12 @@ def test_a_budget_that_nothing_meets_names_the_nearest_and_writes_nothing(exampl
 
 def test_without_labels_the_teacher_stands_in(example: Embedded) -> None:
     report = pintsize.shrink(
-        example.teacher, example.splits.train.x, device="nrf52840", budget=BUDGET, effort="test", cores=("host",)
+        example.teacher,
+        example.splits.train.x,
+        device="nrf52840",
+        budget=BUDGET,
+        effort="test",
+        cores=("host",),
     )  # type: ignore[arg-type]
     row = report.data["accuracy"][0]
     assert row["teacher"] == 1.0
@@ -178,10 +189,17 @@ def test_without_labels_the_teacher_stands_in(example: Embedded) -> None:
 
 
 def test_an_exported_program_is_read_too(example: Embedded, tmp_path: Path) -> None:
-    program = torch.export.export(example.teacher, (torch.zeros(2, 1, 8, 8),), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+    program = torch.export.export(
+        example.teacher, (torch.zeros(2, 1, 8, 8),), dynamic_shapes=({0: torch.export.Dim.AUTO},)
+    )
     torch.export.save(program, tmp_path / "teacher.pt2")
     report = pintsize.shrink(
-        tmp_path / "teacher.pt2", example.splits, device="rp2040", budget=BUDGET, effort="test", cores=("host",)
+        tmp_path / "teacher.pt2",
+        example.splits,
+        device="rp2040",
+        budget=BUDGET,
+        effort="test",
+        cores=("host",),
     )  # type: ignore[arg-type]
     assert report.met
 

@@ -96,7 +96,12 @@ ILLEGAL: list[tuple[str, Stage, Change, str]] = [
     ("data shape", "float", data("b", lambda b: b[:2]), "b: data (2,) in a tensor (3,)"),
     ("NaN", "float", data("w", lambda w: w * np.nan), "w holds NaN or infinity"),
     ("computed weight", "float", node(2, inputs=("f", "w", "l")), "linear reads l before it is computed"),
-    ("two activations", "float", node(2, inputs=("f", "f", "b")), "linear (linear) needs 1 computed input, has 2"),
+    (
+        "two activations",
+        "float",
+        node(2, inputs=("f", "f", "b")),
+        "linear (linear) needs 1 computed input, has 2",
+    ),
     ("constant operand", "float", node(5, inputs=("m", "b")), "add (add) takes no constants"),
     ("integer too early", "float", kind("w", dtype="int8"), "w is int8"),
     ("batch-norm", "folded", batch_norm, "bn is a batch_norm"),
@@ -133,7 +138,9 @@ def test_illegal_graphs_are_refused_with_the_reason(stage: Stage, change: Change
 def test_a_constant_read_by_two_layers_is_refused_once_it_has_a_grid() -> None:
     graph = integer_graph()
     again = Node("again", Linear(), ("f", "w", "b"), "again")
-    graph = replace(graph.with_tensors(replace(graph.tensors["l"], name="again")), nodes=(*graph.nodes, again))
+    graph = replace(
+        graph.with_tensors(replace(graph.tensors["l"], name="again")), nodes=(*graph.nodes, again)
+    )
     with pytest.raises(SpecError, match="constant w is read more than once"):
         check(graph, "integer")
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pintsize.report.report import Report
     from pintsize.shrinking import shrink
 
-#: public name → the module it lives in (and its name there, if another); loaded at first use, so that `import pintsize` needs no torch
+#: public name → the module it lives in (and its name there, if another)
+#: loaded at first use, so that `import pintsize` needs no torch
 _HOMES = {
     "Budget": "budget", "DEVICES": "devices", "Dataset": "data", "Device": "devices", "Diagnosis": "doctor",
     "Graph": "graph", "PintsizeError": "errors", "Prune": "compress.prune", "Quantize": "compress.quantize",

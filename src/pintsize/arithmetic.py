@@ -123,7 +123,9 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     real = np.atleast_1d(np.asarray(real, np.float64))
     if not np.all(np.isfinite(real) & (real > 0)) or np.any(real >= 2.0**31):
-        raise ValueError(f"a requantization factor must be positive and below 2^31, not {real.min()}..{real.max()}")
+        raise ValueError(
+            f"a requantization factor must be positive and below 2^31, not {real.min()}..{real.max()}"
+        )
     mantissa, exponent = np.frexp(real)
     multiplier = half_away(mantissa * 2.0**31).astype(np.int64)
     carried = multiplier == 2**31
@@ -183,7 +185,12 @@ class _Requantize(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, acc: torch.Tensor, factor: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor, out: Grid
+        ctx: Any,
+        acc: torch.Tensor,
+        factor: torch.Tensor,
+        multiplier: torch.Tensor,
+        exponent: torch.Tensor,
+        out: Grid,
     ) -> torch.Tensor:
         steps = acc * factor
         if any(ctx.needs_input_grad):
@@ -193,7 +200,9 @@ class _Requantize(torch.autograd.Function):
         return codes.clamp_(out.low - out.zero_point, out.high - out.zero_point).add_(out.zero_point)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None]:
+    def backward(
+        ctx: Any, *gradients: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None]:
         acc, factor, steps = ctx.saved_tensors
         inside = torch.ops.aten.hardtanh_backward(gradients[0].contiguous(), steps, *ctx.bounds)
         of_factor: torch.Tensor | None = None
@@ -240,7 +249,9 @@ def look_up(table: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     return table[(q.detach() + 128).long()]
 
 
-def rescaled_codes(zero_point: int, multiplier: torch.Tensor, exponent: torch.Tensor, left_shift: int) -> torch.Tensor:
+def rescaled_codes(
+    zero_point: int, multiplier: torch.Tensor, exponent: torch.Tensor, left_shift: int
+) -> torch.Tensor:
     """((q - zero_point) << left_shift) * factor for all q in -128..127 (float64): an addend of `add`."""
     codes = torch.arange(-128, 128, dtype=torch.int64) - zero_point
     return multiply(codes << left_shift, multiplier, exponent).double()
@@ -341,7 +352,9 @@ def softmax(q: torch.Tensor, scale: float) -> torch.Tensor:
     constants = softmax_factors(scale)
     difference = q.detach().long() - q.detach().long().amax(-1, keepdim=True)
     counts = difference >= constants.least_difference
-    scaled = high_multiply(difference.clamp(min=constants.least_difference) << constants.exponent, constants.multiplier)
+    scaled = high_multiply(
+        difference.clamp(min=constants.least_difference) << constants.exponent, constants.multiplier
+    )
     exponentials = torch.where(counts, exp_on_negatives(scaled), torch.zeros_like(scaled))
     total = divide_by_power(exponentials, SOFTMAX_SUM_BITS).sum(-1, keepdim=True)
     headroom = 31 - torch.floor(torch.log2(total.double())).long()

@@ -35,8 +35,12 @@ def verify_folder(
     inputs, outputs = _golden(folder)
     again = run_integers(read_saved(folder), inputs)
     if (again != outputs).any():
-        raise VerificationError(f"the saved graph gives {int((again != outputs).sum())} other integers than golden.npz")
-    files = {p.name: p.read_text(encoding="utf-8") for p in sorted(folder.iterdir()) if p.suffix in (".c", ".h")}
+        raise VerificationError(
+            f"the saved graph gives {int((again != outputs).sum())} other integers than golden.npz"
+        )
+    files = {
+        p.name: p.read_text(encoding="utf-8") for p in sorted(folder.iterdir()) if p.suffix in (".c", ".h")
+    }
     checks, _ = verify(files, inputs, outputs, cores or CORES, on_core)
     return checks
 

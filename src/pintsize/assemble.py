@@ -103,20 +103,32 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _figures(graph: Graph, evidence: Evidence, budget: Budget, accuracies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _figures(
+    graph: Graph, evidence: Evidence, budget: Budget, accuracies: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     taken = evidence.footprint
     kind = "measured" if taken.linked else "counted"
-    flash = "sections of the linked program: code, constants, start-up" if taken.linked else "constants; code apart"
-    ram = "arena, input and output buffers as linked, and stack" if taken.stack_bytes else "arena, input and output buffers"
+    flash = (
+        "sections of the linked program: code, constants, start-up"
+        if taken.linked
+        else "constants; code apart"
+    )
+    ram = (
+        "arena, input and output buffers as linked, and stack"
+        if taken.stack_bytes
+        else "arena, input and output buffers"
+    )
     latency = f"cycle table of the core at full clock; {taken.latency_error}"
     validation = accuracies[0]
     drop = validation["teacher"] - validation["integers"]
+    energy = "those cycles times the datasheet's current"
+    lost = "float teacher minus integers, on the validation split"
     rows: Sequence[tuple[str, float | None, str, str, str, float | None]] = (
         ("flash_bytes", taken.flash_bytes, "B", kind, flash, budget.flash_bytes),
         ("ram_bytes", taken.ram_bytes, "B", kind, ram, budget.ram_bytes),
         ("latency_ms", taken.latency_ms, "ms", "estimated", latency, budget.latency_ms),
-        ("energy_mj", taken.energy_mj, "mJ", "estimated", "those cycles times the datasheet's current", budget.energy_mj),
-        ("drop", drop, "fraction", "measured", "float teacher minus integers, on the validation split", budget.max_drop),
+        ("energy_mj", taken.energy_mj, "mJ", "estimated", energy, budget.energy_mj),
+        ("drop", drop, "fraction", "measured", lost, budget.max_drop),
         ("weight_bytes", taken.weight_bytes, "B", "counted", "all constants: weights, biases, factors, tables", None),
         ("arena_bytes", taken.arena_bytes, "B", "measured", "the planned arena, equal to the linked one", None),
         ("stack_bytes", taken.stack_bytes, "B", "measured", "high-water mark of one run on the emulated core", None),
@@ -126,7 +138,9 @@ def _figures(graph: Graph, evidence: Evidence, budget: Budget, accuracies: list[
     return [_figure(*row) for row in rows]
 
 
-def _figure(name: str, value: float | None, unit: str, kind: str, how: str, limit: float | None) -> dict[str, Any]:
+def _figure(
+    name: str, value: float | None, unit: str, kind: str, how: str, limit: float | None
+) -> dict[str, Any]:
     met = None if limit is None or value is None else bool(value <= limit + 1e-12)
     return {"name": name, "value": value, "unit": unit, "kind": kind, "how": how, "limit": limit, "met": met}
 
@@ -163,7 +177,13 @@ def _memory(graph: Graph, program: CProgram) -> dict[str, Any]:
         "lower_bound_bytes": placement.lower_bound,
         "optimal": placement.optimal,
         "buffers": [
-            {"name": b.name, "bytes": b.bytes, "offset": placement.offsets[b.name], "first": b.first, "last": b.last}
+            {
+                "name": b.name,
+                "bytes": b.bytes,
+                "offset": placement.offsets[b.name],
+                "first": b.first,
+                "last": b.last,
+            }
             for b in program.plan.buffers
         ],
         "steps": [n.name for n in graph.nodes],
@@ -208,4 +228,9 @@ def _manifest(report: Report, files: dict[str, bytes]) -> dict[str, Any]:
 
 def _interface(graph: Graph, name: str) -> dict[str, Any]:
     kind = graph.type(name)
-    return {"shape": list(kind.shape), "dtype": kind.dtype, "scale": kind.scale[0], "zero_point": kind.zero_point}
+    return {
+        "shape": list(kind.shape),
+        "dtype": kind.dtype,
+        "scale": kind.scale[0],
+        "zero_point": kind.zero_point,
+    }

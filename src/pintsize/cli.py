@@ -30,14 +30,21 @@ console = Console()
 errors = Console(stderr=True)
 
 ModelArgument = Annotated[
-    str | None, typer.Argument(help="model.py:function that makes the model, or a .pt2 archive.", show_default=False)
+    str | None,
+    typer.Argument(help="model.py:function that makes the model, or a .pt2 archive.", show_default=False),
 ]
-WeightsOption = Annotated[Path | None, typer.Option(help="State dict of the model (.pt), saved by torch.save.")]
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="State dict of the model (.pt), saved by torch.save.")
+]
 DeviceOption = Annotated[str, typer.Option(help="A device: see `pintsize devices`.")]
 FlashOption = Annotated[str | None, typer.Option(help="Flash allowed, such as 32kB.")]
 RamOption = Annotated[str | None, typer.Option(help="RAM allowed, such as 16kB.")]
-LatencyOption = Annotated[str | None, typer.Option(help="Time allowed for one inference, such as 20ms (estimated).")]
-EnergyOption = Annotated[str | None, typer.Option(help="Energy allowed for one inference, such as 0.2mJ (estimated).")]
+LatencyOption = Annotated[
+    str | None, typer.Option(help="Time allowed for one inference, such as 20ms (estimated).")
+]
+EnergyOption = Annotated[
+    str | None, typer.Option(help="Energy allowed for one inference, such as 0.2mJ (estimated).")
+]
 DropOption = Annotated[str | None, typer.Option(help="Accuracy that may be lost, such as 1%.")]
 ShapeOption = Annotated[
     str | None, typer.Option(help="Shape of one input without the batch, channels first: 1,49,10.")
@@ -52,7 +59,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -67,9 +76,12 @@ def shrink(
     model: ModelArgument = None,
     weights: WeightsOption = None,
     data: Annotated[
-        Path | None, typer.Option(help=".npz (x, y, optional split), or a folder of labelled sounds or pictures.")
+        Path | None,
+        typer.Option(help=".npz (x, y, optional split), or a folder of labelled sounds or pictures."),
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="Data to report on; else a part of --data is held back.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Data to report on; else a part of --data is held back.")
+    ] = None,
     device: DeviceOption = "stm32l4r5",
     flash: FlashOption = None,
     ram: RamOption = None,
@@ -77,10 +89,13 @@ def shrink(
     energy: EnergyOption = None,
     max_drop: DropOption = "1%",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
-    embedded: Annotated[str | None, typer.Option(help="An example with its own model and data: digits.")] = None,
+    embedded: Annotated[
+        str | None, typer.Option(help="An example with its own model and data: digits.")
+    ] = None,
     effort: Annotated[str, typer.Option(help="low, medium or high: how long to search.")] = "medium",
     goal: Annotated[
-        str | None, typer.Option(help="classes, or values for outputs that are no classes; guessed when not given.")
+        str | None,
+        typer.Option(help="classes, or values for outputs that are no classes; guessed when not given."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
 ) -> None:
@@ -115,18 +130,24 @@ def _shrink(
             raise UserError("--embedded takes 'digits' and comes without a model and --data")
         from pintsize.embedded import digits
 
-        example = digits(options["seed"], lambda done, total, loss: on_step("training the teacher", done, total, loss))
+        example = digits(
+            options["seed"], lambda done, total, loss: on_step("training the teacher", done, total, loss)
+        )
         source = Provenance(command, "embedded digits", "scikit-learn's handwritten digits")
         return pintsize.shrink(example.teacher, example.splits, provenance=source, **options)
     if model is None or data is None:
-        raise UserError("give both a model (model.py:function or a .pt2 archive) and --data, or --embedded digits")
+        raise UserError(
+            "give both a model (model.py:function or a .pt2 archive) and --data, or --embedded digits"
+        )
     from pintsize.model_argument import load_model
 
     source = Provenance(command, model, data.name)
     return pintsize.shrink(load_model(model, weights), data, test, provenance=source, **options)
 
 
-@app.command(epilog="Example: pintsize check model.py:make_teacher --device stm32l4r5 --sample-shape 1,49,10 --flash 32kB")
+@app.command(
+    epilog="Example: pintsize check model.py:make_teacher --device stm32l4r5 --sample-shape 1,49,10 --flash 32kB"
+)
 def check(
     model: Annotated[str, typer.Argument(help="model.py:function that makes the model, or a .pt2 archive.")],
     weights: WeightsOption = None,
@@ -136,7 +157,7 @@ def check(
     ram: RamOption = None,
     energy: EnergyOption = None,
 ) -> None:
-    """Before any training: which ops lack a kernel, RAM and flash at least and at most, whether the budget is plausible."""
+    """Before any training: missing ops, RAM and flash at least and at most, whether the budget is plausible."""
     import pintsize
     from pintsize.model_argument import load_model, read_shape
     from pintsize.terminal import diagnosis_table
@@ -151,7 +172,9 @@ def check(
 @app.command(epilog="Example: pintsize verify out/")
 def verify(
     folder: Annotated[Path, typer.Argument(help="What `pintsize shrink` wrote.")],
-    core: Annotated[list[str] | None, typer.Option(help="A core to run on; may be given several times.")] = None,
+    core: Annotated[
+        list[str] | None, typer.Option(help="A core to run on; may be given several times.")
+    ] = None,
 ) -> None:
     """Run the golden vectors of a finished folder on every core again, and compare every integer."""
     from pintsize.artifact import verify_folder
@@ -163,7 +186,9 @@ def verify(
 
 @app.command()
 def devices(
-    name: Annotated[str | None, typer.Argument(help="Only this device, with all that is known of it.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Only this device, with all that is known of it.")
+    ] = None,
 ) -> None:
     """List the devices: core, clock, memory, current, and whether their core can be emulated here."""
     from pintsize.devices import device as find

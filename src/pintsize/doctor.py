@@ -90,7 +90,9 @@ def _ram(graph: Graph) -> int:
     return plan_memory(folded).arena_bytes + io
 
 
-def _problems(missing: tuple[str, ...], weights: Extent, ram: Extent, budget: Budget, device: Device) -> list[str]:
+def _problems(
+    missing: tuple[str, ...], weights: Extent, ram: Extent, budget: Budget, device: Device
+) -> list[str]:
     problems = [f"no kernel for {op}" for op in missing]
     for name, extent, limit, source in (
         ("flash", weights, budget.flash_bytes, "the budget allows"),
@@ -99,7 +101,9 @@ def _problems(missing: tuple[str, ...], weights: Extent, ram: Extent, budget: Bu
         ("RAM", ram, device.ram_bytes, f"{device.title} has"),
     ):
         if limit is not None and extent.least > limit:
-            problems.append(f"{name}: even the narrowest model needs {extent.least:,} B; {source} {limit:,} B")
+            problems.append(
+                f"{name}: even the narrowest model needs {extent.least:,} B; {source} {limit:,} B"
+            )
     return problems
 
 
@@ -113,7 +117,9 @@ def _remarks(weights: Extent, ram: Extent, budget: Budget, device: Device) -> li
         )
     arena = min(budget.ram_bytes or device.ram_bytes, device.ram_bytes)
     if ram.most > arena:
-        remarks.append(f"as it is, it needs {ram.most:,} B of RAM; {arena:,} B are allowed: it must get narrower")
+        remarks.append(
+            f"as it is, it needs {ram.most:,} B of RAM; {arena:,} B are allowed: it must get narrower"
+        )
     if device.not_emulated:
         remarks.append(device.not_emulated)
     if budget.energy_mj is not None and device.active_current_ua_per_mhz is None:

@@ -90,7 +90,9 @@ def _load_weights(model: nn.Module, path: Path) -> None:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} is no state dict that torch.save wrote: {str(error).splitlines()[0]}") from error
+        raise ModelError(
+            f"{path} is no state dict that torch.save wrote: {str(error).splitlines()[0]}"
+        ) from error
     if not isinstance(state, dict):
         raise ModelError(f"{path} holds a {type(state).__name__}, not a state dict: save model.state_dict()")
     try:

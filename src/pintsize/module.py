@@ -38,7 +38,11 @@ def run_float(
 
     `observe` is called with the name and value of the input and of every node's output.
     """
-    values = {t.name: torch.from_numpy(np.ascontiguousarray(t.data)) for t in graph.tensors.values() if t.is_constant}
+    values = {
+        t.name: torch.from_numpy(np.ascontiguousarray(t.data))
+        for t in graph.tensors.values()
+        if t.is_constant
+    }
     values[graph.inputs[0]] = x
     if observe:
         observe(graph.inputs[0], x)
@@ -50,7 +54,10 @@ def run_float(
 
 
 def run_integers(
-    graph: Graph, codes: np.ndarray, observe: Callable[[str, torch.Tensor], None] | None = None, batch: int = 256
+    graph: Graph,
+    codes: np.ndarray,
+    observe: Callable[[str, torch.Tensor], None] | None = None,
+    batch: int = 256,
 ) -> np.ndarray:
     """An integer Graph's output codes (n, *output shape) int8 for input codes (n, *input shape) int8.
 
@@ -66,7 +73,9 @@ def run_integers(
             _place(values, grids, graph.inputs[0], x, observe)
             for node in graph.nodes:
                 inputs = [values[i] for i in node.inputs]
-                _place(values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe)
+                _place(
+                    values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe
+                )
             outputs.append(values[graph.outputs[0]].q.numpy().astype(np.int8))
     return np.concatenate(outputs)
 
@@ -182,7 +191,9 @@ class GraphModule(nn.Module):
         return self._forward_integer(x).q
 
     def _forward_float(self, x: torch.Tensor) -> torch.Tensor:
-        values: dict[str, torch.Tensor] = {n: self.values[k] for n, k in self._keys.items() if k in self.values}
+        values: dict[str, torch.Tensor] = {
+            n: self.values[k] for n, k in self._keys.items() if k in self.values
+        }
         values[self.source.inputs[0]] = x
         for node in self.source.nodes:
             inputs = [values[i] for i in node.inputs]
@@ -199,7 +210,11 @@ class GraphModule(nn.Module):
         graph = self.source
         grids = {n: Grid(self.scale(n), graph.type(n).zero_point) for n in self._leaders}
         first = graph.inputs[0]
-        values = {first: Quantized(quantize_activation(x, grids[first]), grids[first].scale, grids[first].zero_point)}
+        values = {
+            first: Quantized(
+                quantize_activation(x, grids[first]), grids[first].scale, grids[first].zero_point
+            )
+        }
         for node in graph.nodes:
             out = grids[node.output]
             inputs = [values[i] if i in values else self._constant(node, i, values) for i in node.inputs]

@@ -37,7 +37,15 @@ from pintsize.progress import Watcher
 from pintsize.read.torch_export import read
 from pintsize.report.report import Report
 from pintsize.together import Stopped, one_thread_each, together
-from pintsize.verify import CORES, accuracy, difference_error, float_outputs, input_codes, integer_outputs, verify
+from pintsize.verify import (
+    CORES,
+    accuracy,
+    difference_error,
+    float_outputs,
+    input_codes,
+    integer_outputs,
+    verify,
+)
 from pintsize.write.c import CProgram, write
 
 EffortName = Literal["low", "medium", "high"]
@@ -112,13 +120,17 @@ def shrink(
     watch.stage(f"Searching for the smallest model within {allowed}")
     space = candidates(EFFORTS[effort].widths)
     with one_thread_each():
-        outcome = search(space, workshop.sizes, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial)
+        outcome = search(
+            space, workshop.sizes, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
+        )
     chosen = _chosen(outcome, allowed)
 
     watch.stage("Writing and proving the program")
     graph = workshop.integer_graph(chosen)
     evidence = prove(graph, ready, target, cores, watch)
-    report = assemble(graph, ready.labels, outcome, evidence, target, allowed, source, seed, _accuracies(ready, graph))
+    report = assemble(
+        graph, ready.labels, outcome, evidence, target, allowed, source, seed, _accuracies(ready, graph)
+    )
     if out is not None:
         write_folder(files_of(report), Path(out))
         checkpoints.clear()
@@ -132,7 +144,9 @@ def prepare_inputs(
     splits = load(train, seed=seed) if test is None else splits_of(train, test, seed=seed)
     reading = read(model, sample_shape=splits.sample_shape)
     graph, softmax = without_softmax(simplify(reading.graph))
-    arranged = Splits(*(replace(part, x=reading.arrange(part.x)) for part in (splits.train, splits.validation, splits.test)))
+    arranged = Splits(
+        *(replace(part, x=reading.arrange(part.x)) for part in (splits.train, splits.validation, splits.test))
+    )
     outputs = graph.type(graph.outputs[0]).elements
     guessed = goal or _goal(graph, splits)
     if guessed == "classes":
@@ -150,7 +164,9 @@ def _goal(graph: Graph, splits: Splits) -> Goal:
 def _check_labels(splits: Splits, outputs: int) -> None:
     for part in (splits.train, splits.validation, splits.test):
         if part.y is not None and len(part.y) and not 0 <= int(part.y.min()) <= int(part.y.max()) < outputs:
-            raise DataError(f"labels run from {part.y.min()} to {part.y.max()}, but the model has {outputs} outputs")
+            raise DataError(
+                f"labels run from {part.y.min()} to {part.y.max()}, but the model has {outputs} outputs"
+            )
 
 
 @dataclass(frozen=True)
@@ -199,7 +215,9 @@ class Workshop:
         found = accuracy(outputs, part.y, teacher, self.ready.goal)
         return Judgement(found, difference_error(outputs, part.y, teacher, self.ready.goal))
 
-    def _told(self, candidate: Candidate, phase: str, done: int, total: int, loss: float | None = None) -> None:
+    def _told(
+        self, candidate: Candidate, phase: str, done: int, total: int, loss: float | None = None
+    ) -> None:
         if self.stop.is_set():
             raise Stopped
         self.watch.step(f"{candidate.name}: {phase}", done, total, loss)

@@ -121,14 +121,16 @@ def fixed_outputs_kept(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
         fixed = node.op.fixed_output()
         out = graph.type(node.output)
-        if fixed is not None and (out.scale[0], out.zero_point) != fixed:
+        if fixed is not None and out.is_quantized and (out.scale[0], out.zero_point) != fixed:
             yield f"{node.name} ({node.op.name}) must have scale {fixed[0]} and zero point {fixed[1]}"
 
 
 def constants_have_one_reader(graph: Graph) -> Iterator[str]:
     """A bias is on its own node's grid, so two nodes cannot read the same one."""
     read = [c for node in graph.nodes for c in graph.constants(node)]
-    yield from (f"constant {c} is read more than once" for c in sorted({c for c in read if read.count(c) > 1}))
+    yield from (
+        f"constant {c} is read more than once" for c in sorted({c for c in read if read.count(c) > 1})
+    )
 
 
 def codes_in_range(graph: Graph) -> Iterator[str]:
@@ -151,6 +153,8 @@ def accumulators_fit(graph: Graph) -> Iterator[str]:
 def factors_fit(graph: Graph) -> Iterator[str]:
     """The factor from what a node computes to its output's grid shifts left by at most 30."""
     for node in graph.nodes:
+        if not all(graph.type(i).is_quantized for i in (*node.inputs, node.output)):
+            continue  # said already
         scales = [np.array(graph.type(i).scale, np.float64) for i in node.inputs]
         if node.op.name in ("add", "concat"):
             largest = max(s.max() for s in scales)

@@ -27,7 +27,13 @@ if TYPE_CHECKING:  # at run time these would bring in torch, which `pintsize dev
     from pintsize.doctor import Diagnosis, Extent
     from pintsize.verify import CoreCheck, Skipped
 
-STATUS_COLOURS = {"fits": "green", "chosen": "bold green", "too large": "dim", "dropped": "yellow", "not trained": "dim"}
+STATUS_COLOURS = {
+    "fits": "green",
+    "chosen": "bold green",
+    "too large": "dim",
+    "dropped": "yellow",
+    "not trained": "dim",
+}
 
 
 class LiveWatcher(Watcher):
@@ -62,7 +68,9 @@ class LiveWatcher(Watcher):
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(escape(what), total=total)
         told = escape(what) if loss is None else f"{escape(what)} (loss {loss:.4f})"
-        self._progress.update(self._tasks[what], description=told, completed=done, total=total, visible=done < total)
+        self._progress.update(
+            self._tasks[what], description=told, completed=done, total=total, visible=done < total
+        )
 
     def trial(self, trial: Trial) -> None:
         found = "" if trial.accuracy is None else f", accuracy {trial.accuracy:.2%} on validation"
@@ -132,13 +140,17 @@ def diagnosis_table(found: Diagnosis) -> RenderableType:
     rows = Table("", "at least", "at most")
     rows.columns[1].justify = rows.columns[2].justify = "right"
     for name, extent, unit in (
-        ("MACs", found.macs, ""), ("weights in flash", found.weight_bytes, " B"), ("RAM, stack apart", found.ram_bytes, " B")
-    ):  # fmt: skip
+        ("MACs", found.macs, ""),
+        ("weights in flash", found.weight_bytes, " B"),
+        ("RAM, stack apart", found.ram_bytes, " B"),
+    ):
         rows.add_row(name, *_bounds(extent, unit))
     lines = [f"[red]problem:[/] {escape(p)}" for p in found.problems]
     lines += [f"[yellow]note:[/] {escape(r)}" for r in found.remarks]
     lines.append("[green]plausible: it can be tried[/]" if found.plausible else "[red]not plausible[/]")
-    head = f"{found.parameters:,} parameters for {escape(found.device.title)}; all numbers counted, code apart"
+    head = (
+        f"{found.parameters:,} parameters for {escape(found.device.title)}; all numbers counted, code apart"
+    )
     return Group(head, rows, *lines)
 
 

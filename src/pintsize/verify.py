@@ -60,7 +60,9 @@ def integer_outputs(graph: Graph, x: np.ndarray) -> np.ndarray:
 def float_outputs(graph: Graph, x: np.ndarray, batch: int = 256) -> np.ndarray:
     """Real inputs → a float Graph's outputs (n, outputs)."""
     with torch.no_grad():
-        parts = [run_float(graph, torch.from_numpy(x[i : i + batch])).flatten(1) for i in range(0, len(x), batch)]
+        parts = [
+            run_float(graph, torch.from_numpy(x[i : i + batch])).flatten(1) for i in range(0, len(x), batch)
+        ]
     return torch.cat(parts).numpy()
 
 
@@ -73,7 +75,9 @@ def accuracy(outputs: np.ndarray, wanted: np.ndarray | None, teacher: np.ndarray
     return float((outputs.argmax(1) == answers).mean())
 
 
-def difference_error(outputs: np.ndarray, wanted: np.ndarray | None, teacher: np.ndarray, goal: Goal) -> float:
+def difference_error(
+    outputs: np.ndarray, wanted: np.ndarray | None, teacher: np.ndarray, goal: Goal
+) -> float:
     """Standard error of (teacher's accuracy - outputs' accuracy), paired by sample; 0 for values."""
     if goal == "values":
         return 0.0

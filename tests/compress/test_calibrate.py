@@ -78,14 +78,16 @@ def test_mse_is_never_worse_than_min_max(seed: int, outlier: float) -> None:
     errors = {}
     for method in ("min_max", "mse"):
         scale, zero_point = ranges(samples, method)["x"].grid()
-        errors[method] = np.square(dequantize(quantize(values, scale, zero_point), scale, zero_point) - values).mean()
+        errors[method] = np.square(
+            dequantize(quantize(values, scale, zero_point), scale, zero_point) - values
+        ).mean()
     assert errors["mse"] <= errors["min_max"] * 1.0001
 
 
 def test_mse_clips_where_that_pays() -> None:
     samples = np.random.default_rng(0).normal(0, 1, (2000, 20))
     samples[0, 0] = 15.0
-    assert ranges(samples, "mse")["x"].high < 10.0
+    assert 5.0 < ranges(samples, "mse")["x"].high < 0.95 * 15.0
 
 
 @pytest.mark.parametrize("method", METHODS)

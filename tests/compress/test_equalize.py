@@ -30,7 +30,9 @@ def uneven(second: Op, shape: tuple[int, ...], activation: str = "relu") -> Grap
     }
     first = Conv2d(padding=(1, 1, 1, 1), activation=activation)  # type: ignore[arg-type]
     nodes = [Node("first", first, ("x", "w0", "b0"), "h"), Node("second", second, ("h", "w1", "b1"), "y")]
-    return rebuild(Graph("g", {"x": Tensor("x", TensorType((5, 5, 2)))}, (), ("x",), ("y",)), nodes, constants)
+    return rebuild(
+        Graph("g", {"x": Tensor("x", TensorType((5, 5, 2)))}, (), ("x",), ("y",)), nodes, constants
+    )
 
 
 def unevenness(graph: Graph) -> float:

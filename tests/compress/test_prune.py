@@ -56,7 +56,9 @@ def test_removing_channels_equals_zeroing_them(name: str) -> None:
     scores = CRITERIA["l2"](graph, flow, None, 0)
     alive = Prune(0.5)._survivors(flow, scores)
     assert pruned.weight_bytes < 0.5 * graph.weight_bytes
-    torch.testing.assert_close(run_float(pruned, x), run_float(with_dead_channels(graph, alive), x), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        run_float(pruned, x), run_float(with_dead_channels(graph, alive), x), rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

@@ -25,7 +25,9 @@ from tests.examples import constant
 def network() -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(5)
     shapes = {"stem": (8, 3, 3, 2), "body": (8, 3, 3, 8), "head": (4, 8 * 9)}
-    constants = {f"{n}.w": constant(f"{n}.w", rng.normal(0, 1 / np.sqrt(np.prod(s[1:])), s)) for n, s in shapes.items()}
+    constants = {
+        f"{n}.w": constant(f"{n}.w", rng.normal(0, 1 / np.sqrt(np.prod(s[1:])), s)) for n, s in shapes.items()
+    }
     constants |= {f"{n}.b": constant(f"{n}.b", rng.normal(0, 0.1, s[0])) for n, s in shapes.items()}
     same = (1, 1, 1, 1)
     nodes = [
@@ -170,7 +172,10 @@ def test_equalization_helps_where_channels_differ_a_hundredfold() -> None:
 
 
 def test_an_all_zero_channel_gives_its_bias() -> None:
-    constants = {"w": constant("w", np.array([[0.0, 0.0], [1.0, -1.0]])), "b": constant("b", np.array([0.7, 0.0]))}
+    constants = {
+        "w": constant("w", np.array([[0.0, 0.0], [1.0, -1.0]])),
+        "b": constant("b", np.array([0.7, 0.0])),
+    }
     graph = Graph("g", {"x": Tensor("x", TensorType((2,)))}, (), ("x",), ("y",))
     graph = rebuild(graph, [Node("linear", Linear(), ("x", "w", "b"), "y")], constants)
     x = np.random.default_rng(0).normal(0, 1, (50, 2)).astype(np.float32)
@@ -212,7 +217,11 @@ def test_layers_that_share_weights_get_copies_on_their_own_grids() -> None:
 
 def test_numbers_of_hopelessly_different_size_are_the_users_to_mend() -> None:
     """x and its eighth power on one grid: no scale serves both."""
-    nodes = [Node("a", Mul(), ("x", "x"), "a"), Node("b", Mul(), ("a", "a"), "b"), Node("c", Mul(), ("b", "b"), "c")]
+    nodes = [
+        Node("a", Mul(), ("x", "x"), "a"),
+        Node("b", Mul(), ("a", "a"), "b"),
+        Node("c", Mul(), ("b", "b"), "c"),
+    ]
     nodes.append(Node("concat", Concat(), ("x", "c"), "y"))
     graph = rebuild(Graph("g", {"x": Tensor("x", TensorType((2,)))}, (), ("x",), ("y",)), nodes)
     x = np.full((4, 2), 1e4, np.float32)
@@ -234,6 +243,8 @@ def test_a_weights_scale_is_found_per_channel(bits: int) -> None:
 def test_freezing_needs_an_annotated_graph() -> None:
     graph, x = network()
     annotated = Quantize().annotate(graph, x)
-    broken = annotated.with_tensors(replace(annotated.tensors["h"], type=replace(annotated.type("h"), scale=())))
+    broken = annotated.with_tensors(
+        replace(annotated.tensors["h"], type=replace(annotated.type("h"), scale=()))
+    )
     with pytest.raises(SpecError, match="h has no scale"):
         freeze(broken)

@@ -13,7 +13,10 @@ SPACE = candidates()
 
 
 def sizes(space: Sequence[Candidate]) -> list[Size]:
-    return [Size(int(1000 + 40_000 * c.width**2 * c.bits / 8), int(8_000 * c.width), 1, 10 * c.width) for c in space]
+    return [
+        Size(int(1000 + 40_000 * c.width**2 * c.bits / 8), int(8_000 * c.width), 1, 10 * c.width)
+        for c in space
+    ]
 
 
 class Judge:
@@ -25,7 +28,9 @@ class Judge:
 
     def __call__(self, chosen: Sequence[Candidate]) -> list[Judgement]:
         self.asked += chosen
-        return [Judgement(0.95 - 0.2 * (1 - sizes([c])[0].flash_bytes / 41_000) ** 4, self.error) for c in chosen]
+        return [
+            Judgement(0.95 - 0.2 * (1 - sizes([c])[0].flash_bytes / 41_000) ** 4, self.error) for c in chosen
+        ]
 
 
 def run(budget: Budget, judge: Judge | None = None) -> Outcome:

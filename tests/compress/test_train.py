@@ -77,7 +77,11 @@ def test_the_same_seed_gives_the_same_weights(graph: Graph, lesson: Lesson, feat
     how = Train(epochs=2, feature_weight=features, seed=3)
     first, second = (train(Prune(0.5)(graph), lesson, how) for _ in range(2))
     other = train(Prune(0.5)(graph), lesson, replace(how, seed=4))
-    pairs = [(t.data, second.tensors[n].data, other.tensors[n].data) for n, t in first.tensors.items() if t.is_constant]
+    pairs = [
+        (t.data, second.tensors[n].data, other.tensors[n].data)
+        for n, t in first.tensors.items()
+        if t.is_constant
+    ]
     assert all(np.array_equal(a, b) for a, b, _ in pairs)
     assert any(not np.array_equal(a, c) for a, _, c in pairs)
 
@@ -93,7 +97,9 @@ def test_a_loss_that_runs_away_is_an_error(graph: Graph, lesson: Lesson) -> None
         train(fold(graph), lesson, Train(epochs=3, learning_rate=1e20))
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": -1}, {"batch": 0}, {"learning_rate": 0.0}, {"label_weight": 2.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": -1}, {"batch": 0}, {"learning_rate": 0.0}, {"label_weight": 2.0}]
+)
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UserError):
         Train(**wrong)  # type: ignore[arg-type]

@@ -59,7 +59,11 @@ def test_elementwise_chains_take_no_second_buffer() -> None:
 
 def test_a_second_operand_may_be_overwritten_too() -> None:
     nodes = chain(
-        ("a", Relu(), "x"), ("b", Sigmoid(), "x"), ("m", Mul(), "ab"), ("n", Add(), ("a", "m")), ("y", Concat(), "nn")
+        ("a", Relu(), "x"),
+        ("b", Sigmoid(), "x"),
+        ("m", Mul(), "ab"),
+        ("n", Add(), ("a", "m")),
+        ("y", Concat(), "nn"),
     )
     plan = computes_right(integers(*nodes))
     assert plan.buffer_of["m"] == plan.buffer_of["b"]
@@ -68,7 +72,9 @@ def test_a_second_operand_may_be_overwritten_too() -> None:
 
 def test_a_repeating_operand_is_never_overwritten() -> None:
     pool = MaxPool2d((2, 2), (2, 2))
-    nodes = chain(("p", pool, "x"), ("a", Relu(), "x"), ("m", Mul(), "ap"), ("n", Add(), "mp"), ("y", Concat(), "np"))
+    nodes = chain(
+        ("p", pool, "x"), ("a", Relu(), "x"), ("m", Mul(), "ap"), ("n", Add(), "mp"), ("y", Concat(), "np")
+    )
     nodes[-1] = Node("y", MaxPool2d((1, 1), (1, 1)), ("n",), "y")
     plan = computes_right(integers(*nodes))
     assert plan.buffer_of["p"] != plan.buffer_of["m"]
@@ -87,7 +93,9 @@ def test_the_callers_input_is_never_written() -> None:
 
 
 def test_a_reshape_of_the_input_that_is_also_read_later() -> None:
-    nodes = chain(("f", Reshape(), "x"), ("g", Reshape((2, 2, 3)), "f"), ("r", Relu(), "x"), ("y", Add(), "gr"))
+    nodes = chain(
+        ("f", Reshape(), "x"), ("g", Reshape((2, 2, 3)), "f"), ("r", Relu(), "x"), ("y", Add(), "gr")
+    )
     computes_right(integers(*nodes))
 
 
@@ -124,7 +132,11 @@ def test_what_nobody_reads_still_has_a_place_of_its_own() -> None:
 def test_a_weighted_layer_never_overwrites_its_input() -> None:
     constants = {"w": constant("w", np.eye(6)[::-1]), "b": constant("b", np.zeros(6))}
     x = Tensor("x", TensorType((6,)))
-    nodes = [Node("r", Relu(), ("x",), "r"), Node("l", Linear(), ("r", "w", "b"), "l"), Node("y", Tanh(), ("l",), "y")]
+    nodes = [
+        Node("r", Relu(), ("x",), "r"),
+        Node("l", Linear(), ("r", "w", "b"), "l"),
+        Node("y", Tanh(), ("l",), "y"),
+    ]
     graph = rebuild(Graph("g", {"x": x}, (), ("x",), ("y",)), nodes, constants)
     samples = np.random.default_rng(0).normal(0, 1, (64, 6)).astype(np.float32)
     plan = computes_right(Quantize()(graph, samples))
@@ -158,7 +170,12 @@ def test_live_buffers_never_share_bytes(drawn: Drawn) -> None:
         if isinstance(node.op, Reshape):
             continue
         home = plan.buffer_of.get(node.output, plan.places[node.output])
-        later = {i for n in graph.nodes[step + 1 :] for i in n.inputs if i not in (node.output, *_views(graph, node.output))}
+        later = {
+            i
+            for n in graph.nodes[step + 1 :]
+            for i in n.inputs
+            if i not in (node.output, *_views(graph, node.output))
+        }
         written_before = {"x", *(n.output for n in graph.nodes[:step])}
         clobbered = {t for t in later & written_before if plan.buffer_of.get(t, plan.places[t]) == home}
         assert not clobbered

@@ -31,7 +31,11 @@ class Range:
         """(scale, zero_point) of int8 codes that cover the range, 0 exactly representable."""
         low, high = min(self.low, 0.0), max(self.high, 0.0)
         # nothing but zeros was seen: a step of ordinary size, so that what comes after all cannot overflow
-        scale = float(np.float32(max((high - low) / 255.0, LEAST_ACTIVATION_SCALE))) if high > low else 1.0 / 256.0
+        scale = (
+            float(np.float32(max((high - low) / 255.0, LEAST_ACTIVATION_SCALE)))
+            if high > low
+            else 1.0 / 256.0
+        )
         zero_point = int(half_away(-128.0 - low / scale))
         return scale, max(-128, min(127, zero_point))
 

@@ -90,7 +90,11 @@ def _groups(graph: Graph, slices: dict[tuple[str, int], np.ndarray], kept: set[i
     """Identities made by the same layers form a group; in the order of the layers."""
     makers: dict[int, list[str]] = {}
     for node in graph.nodes:
-        if node.op.activations == 1 and (node.inputs[1], 0) in slices and graph.type(node.inputs[1]).shape[1:]:
+        if (
+            node.op.activations == 1
+            and (node.inputs[1], 0) in slices
+            and graph.type(node.inputs[1]).shape[1:]
+        ):
             for root in dict.fromkeys(slices[node.inputs[1], 0].tolist()):
                 makers.setdefault(root, []).append(node.name)
     members: dict[tuple[str, ...], list[int]] = {}

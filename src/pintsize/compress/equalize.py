@@ -31,9 +31,13 @@ def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
     """Layers of weights that feed exactly one other, with nothing but ReLU between."""
     for node in graph.nodes:
         consumers = graph.consumers(node.output)
-        if len(consumers) == 1 and node.output not in graph.outputs and _scales_through(node):
-            if isinstance(consumers[0].op, Conv2d | DepthwiseConv2d | Linear):
-                yield node, consumers[0]
+        lonely = len(consumers) == 1 and node.output not in graph.outputs
+        if (
+            lonely
+            and _scales_through(node)
+            and isinstance(consumers[0].op, Conv2d | DepthwiseConv2d | Linear)
+        ):
+            yield node, consumers[0]
 
 
 def _scales_through(node: Node) -> bool:

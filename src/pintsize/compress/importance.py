@@ -68,7 +68,9 @@ def _gain(graph: Graph, node: Node) -> np.ndarray:
 
 
 def _identities(flow: ChannelMap) -> list[int]:
-    return [c for g in flow.groups for c in g.channels] + sorted({int(i) for ids in flow.slices.values() for i in ids})
+    return [c for g in flow.groups for c in g.channels] + sorted(
+        {int(i) for ids in flow.slices.values() for i in ids}
+    )
 
 
 def _random(graph: Graph, flow: ChannelMap, examples: Examples | None, seed: int) -> Scores:
@@ -96,7 +98,9 @@ def _from_data(reduce: Reduce) -> Callable[[Graph, ChannelMap, Examples | None, 
 
 
 def _accumulate(graph: Graph, examples: Examples, reduce: Reduce, batch: int = 64) -> dict[str, torch.Tensor]:
-    points = {n.output for n in graph.nodes if n.op.name in ("conv2d", "linear") and n.output not in graph.outputs}
+    points = {
+        n.output for n in graph.nodes if n.op.name in ("conv2d", "linear") and n.output not in graph.outputs
+    }
     module = GraphModule(graph).eval()
     totals: dict[str, torch.Tensor] = {}
     for start in range(0, len(examples.x), batch):

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-import numpy as np
-
 from pintsize.compress.channels import ChannelMap, Group, map_channels
 from pintsize.compress.importance import CRITERIA, Criterion, Examples
 from pintsize.errors import UserError
@@ -64,7 +62,9 @@ class Prune:
     def target(self, group: Group) -> int:
         """How many channels of a group stay."""
         have = len(group.channels)
-        width = next((self.layer_widths[layer] for layer in group.layers if layer in self.layer_widths), self.width)
+        width = next(
+            (self.layer_widths[layer] for layer in group.layers if layer in self.layer_widths), self.width
+        )
         aligned = ceil(have * width / self.alignment - 1e-9) * self.alignment
         return min(have, max(aligned, self.floor))
 

@@ -7,7 +7,7 @@ tensor with its grid, correct the biases, freeze the codes. Training (compress/t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -28,6 +28,7 @@ WEIGHT_DTYPES: dict[int, DType] = {8: "int8", 4: "int4", 2: "int2"}
 LEAST_WEIGHT_SCALE = 1e-6
 #: from a node's accumulator to its output; beyond it an output holds nothing
 LARGEST_FACTOR = 2.0**20
+LARGEST_SCALE = 1e30
 Bits = Literal[8, 4, 2]
 
 
@@ -89,8 +90,7 @@ def own_constants(graph: Graph) -> Graph:
     return replace(graph.with_tensors(*copies), nodes=tuple(nodes))
 
 
-def _with_grids(graph: Graph, ranges: Mapping[str, Range], bits: object) -> Graph:
-    assert callable(bits)
+def _with_grids(graph: Graph, ranges: Mapping[str, Range], bits: Callable[[Node], Bits]) -> Graph:
     grids = _activation_grids(graph, ranges)
     changed = [replace(graph.tensors[n], type=replace(graph.type(n), dtype="int8", scale=(s,), zero_point=z))
                for n, (s, z) in grids.items()]  # fmt: skip
@@ -123,7 +123,7 @@ def _coarsened(
     Raises UserError where tensors of so different sizes share a grid that there is none for them.
     """
     for node in graph.nodes:
-        least = float(np.float32(_largest_unit(graph, node, grids) / LARGEST_FACTOR))
+        least = float(np.float32(min(_largest_unit(graph, node, grids) / LARGEST_FACTOR, LARGEST_SCALE)))
         scale, zero_point = grids[node.output]
         if scale < least:
             tied = [name for name in grids if leaders[name] == leaders[node.output]]
@@ -196,7 +196,9 @@ def correct_biases(annotated: Graph, means: Mapping[str, np.ndarray]) -> Graph:
         weight, bias = (annotated.tensors[c] for c in constants)
         assert weight.data is not None and bias.data is not None
         lost = weight.data - weight_codes(weight) * _per_channel(weight)
-        changed.append(replace(bias, data=(bias.data + _mean_output(lost, means[node.inputs[0]])).astype(np.float32)))
+        changed.append(
+            replace(bias, data=(bias.data + _mean_output(lost, means[node.inputs[0]])).astype(np.float32))
+        )
     return annotated.with_tensors(*changed)
 
 

@@ -1,4 +1,4 @@
-"""From a candidate (width, bits) to a trained network: prune, recover in real numbers, quantize, recover in integers."""
+"""From a candidate (width, bits) to a trained network: prune, recover in floats, quantize, recover in integers."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ class Recipe:
         recovered = self._recover(pruned, on_step) if candidate.width < 1.0 else pruned
         annotated = self.quantize(candidate, recovered)
         how = Train(
-            self._epochs(self.effort.integer_steps), INTEGER_LEARNING_RATE, self.effort.batch, seed=self.seed + 1
+            self._epochs(self.effort.integer_steps),
+            INTEGER_LEARNING_RATE,
+            self.effort.batch,
+            seed=self.seed + 1,
         )
         return train(annotated, self.lesson, how, _named(on_step, "learning in integers"))
 

@@ -104,7 +104,9 @@ def search(
     once), their accuracies in the same unit as `teacher_accuracy`. Every finished trial is told to `on_trial`.
     """
     tell = on_trial or (lambda trial: None)
-    trials = sorted((_sized(c, s, budget) for c, s in zip(space, sizes(space), strict=True)), key=_bytes, reverse=True)
+    trials = sorted(
+        (_sized(c, s, budget) for c, s in zip(space, sizes(space), strict=True)), key=_bytes, reverse=True
+    )
     for trial in trials:
         if trial.status == "too large":
             tell(trial)

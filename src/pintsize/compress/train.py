@@ -47,7 +47,9 @@ class Train:
 
     def __post_init__(self) -> None:
         if self.epochs < 0 or self.batch < 1 or self.learning_rate <= 0 or self.temperature <= 0:
-            raise UserError("epochs must be at least 0, batch at least 1, learning_rate and temperature above 0")
+            raise UserError(
+                "epochs must be at least 0, batch at least 1, learning_rate and temperature above 0"
+            )
         if not 0 <= self.label_weight <= 1:
             raise UserError(f"label_weight must be from 0 to 1, not {self.label_weight}")
 
@@ -78,7 +80,12 @@ class Lesson:
 
 
 def prepare(
-    teacher: Graph, x: np.ndarray, y: np.ndarray | None, goal: Goal = "classes", rounds: int = 4, seed: int = 0
+    teacher: Graph,
+    x: np.ndarray,
+    y: np.ndarray | None,
+    goal: Goal = "classes",
+    rounds: int = 4,
+    seed: int = 0,
 ) -> Lesson:
     """Lets the teacher answer every sample and `rounds` blends for each."""
     rng = np.random.default_rng(seed)
@@ -151,13 +158,20 @@ def _optimizer(
     else:
         decayed = [p for p in learning if p.dim() > 1]
         plain = [p for p in learning if p.dim() <= 1]
-        groups = [{"params": decayed, "weight_decay": how.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        groups = [
+            {"params": decayed, "weight_decay": how.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
         optimizer = torch.optim.SGD(groups, how.learning_rate, momentum=0.9, nesterov=True)
     total = max(1, how.epochs * steps_per_epoch)
     warm = max(1, int(total * how.warm_up))
 
     def factor(step: int) -> float:
-        return (step + 1) / warm if step < warm else 0.5 * (1 + np.cos(np.pi * (step - warm) / max(1, total - warm)))
+        return (
+            (step + 1) / warm
+            if step < warm
+            else 0.5 * (1 + np.cos(np.pi * (step - warm) / max(1, total - warm)))
+        )
 
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
@@ -211,7 +225,11 @@ def _answer_loss(output: torch.Tensor, batch: Batch, goal: Goal, how: Train) -> 
 
 def _feature_loss(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> torch.Tensor:
     """Mean distance of the attention maps of equally named images with more than one position."""
-    names = [n for n in found if n in wanted and found[n].dim() == 4 and found[n].shape[1:3] == wanted[n].shape[1:3]]
+    names = [
+        n
+        for n in found
+        if n in wanted and found[n].dim() == 4 and found[n].shape[1:3] == wanted[n].shape[1:3]
+    ]
     distances = [
         (_attention(found[n]) - _attention(wanted[n])).square().sum(1).mean()
         for n in names

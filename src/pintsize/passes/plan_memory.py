@@ -45,7 +45,9 @@ def plan_memory(graph: Graph) -> MemoryPlan:
     buffer_of: dict[str, str] = {}
     buffers: list[Buffer] = []
     for leader, names in members.items():
-        place_here: Place = "in" if graph.inputs[0] in names else "out" if graph.outputs[0] in names else "arena"
+        place_here: Place = (
+            "in" if graph.inputs[0] in names else "out" if graph.outputs[0] in names else "arena"
+        )
         places.update(dict.fromkeys(names, place_here))
         if place_here == "arena":
             buffer_of.update(dict.fromkeys(names, leader))
@@ -66,7 +68,9 @@ def _shared_buffers(graph: Graph) -> dict[str, list[str]]:
     leader = {graph.inputs[0]: graph.inputs[0]}
     for step, node in enumerate(graph.nodes):
         candidates = [i for i in node.inputs if i in leader]
-        chosen = next((leader[i] for i in candidates if _may_share(graph, step, node, i, members[leader[i]])), None)
+        chosen = next(
+            (leader[i] for i in candidates if _may_share(graph, step, node, i, members[leader[i]])), None
+        )
         own = node.output if chosen is None else chosen
         members.setdefault(own, []).append(node.output)
         leader[node.output] = own

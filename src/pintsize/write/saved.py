@@ -38,5 +38,9 @@ def graph_files(graph: Graph) -> dict[str, bytes]:
 def _tensor(tensor: Tensor, constant: str | None) -> dict[str, Any]:
     described: dict[str, Any] = {"name": tensor.name, "shape": tensor.type.shape, "dtype": tensor.type.dtype}
     if tensor.type.is_quantized:
-        described |= {"scale": tensor.type.scale, "zero_point": tensor.type.zero_point, "axis": tensor.type.axis}
+        described |= {
+            "scale": tensor.type.scale,
+            "zero_point": tensor.type.zero_point,
+            "axis": tensor.type.axis,
+        }
     return described | ({"constant": constant} if constant else {})

@@ -16,7 +16,18 @@ import torch
 from pintsize.arithmetic import Grid, Quantized, add_factors, pack, quantize_multiplier, softmax_factors
 from pintsize.graph import BITS, Graph, Node, TensorType
 from pintsize.ops import (
-    Add, AveragePool2d, Concat, Conv2d, DepthwiseConv2d, Elementwise, Linear, MaxPool2d, Mul, Pad, Reshape, Softmax,
+    Add,
+    AveragePool2d,
+    Concat,
+    Conv2d,
+    DepthwiseConv2d,
+    Elementwise,
+    Linear,
+    MaxPool2d,
+    Mul,
+    Pad,
+    Reshape,
+    Softmax,
     Transpose,
 )  # fmt: skip
 from pintsize.ops.broadcast import core_shape

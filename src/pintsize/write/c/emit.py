@@ -37,7 +37,9 @@ class CProgram:
     output_bytes: int
 
 
-def write(graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, prefix: str = "model") -> CProgram:
+def write(
+    graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, prefix: str = "model"
+) -> CProgram:
     """An integer Graph as C files.
 
     golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test. Raises SpecError for an illegal Graph.
@@ -112,7 +114,9 @@ def _shared(layers: Sequence[_Layer]) -> dict[_Key, str]:
 
 
 def _shared_function(key: _Key, name: str, layers: Sequence[_Layer]) -> str:
-    users = [layer for layer in layers if any((i.function, i.literals) == key for i in layer.call.invocations)]
+    users = [
+        layer for layer in layers if any((i.function, i.literals) == key for i in layer.call.invocations)
+    ]
     call = users[0].call
     invocation = next(i for i in call.invocations if (i.function, i.literals) == key)
     parameters = [_parameter(pointer, call) for pointer in invocation.pointers]
@@ -186,7 +190,9 @@ def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) ->
     inputs = ", ".join(f"const int8_t *x{i}" for i in range(len(graph.activations(node))))
     constants = "".join(f"extern const {c.ctype} {names[c.name]}[{c.data.size}];\n" for c in call.constants)
     body = "\n".join(_statement(_invoked(i, shared).format(**names)) for i in call.invocations)
-    return f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y)\n{{\n{body}\n}}\n"
+    return (
+        f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y)\n{{\n{body}\n}}\n"
+    )
 
 
 def _invoked(invocation: Invocation, shared: dict[_Key, str]) -> str:
@@ -237,4 +243,3 @@ def _address(plan: MemoryPlan, tensor: str, prefix: str) -> str:
         return place
     offset = plan.offset(tensor)
     return f"arena + {offset}" if offset else "arena"
-
