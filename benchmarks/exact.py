@@ -3,7 +3,8 @@
     python -m benchmarks.exact --json figures.json
 
 Figures, under {model: {core: …}}: `mismatches`, `inputs`, and where counted `instructions`, `flash_bytes`,
-`arena_bytes`, `stack_bytes`; under {model: {"plan": …}}: `planned_arena_bytes`, `weight_bytes`. `--inputs` sets the vectors per core.
+`arena_bytes`, `stack_bytes`; under {model: {"plan": …}}: `planned_arena_bytes`, `weight_bytes`. `--inputs` sets
+the vectors per core.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python -m benchmarks.training_cost --json figures.json
 
 Milliseconds per step (forward and backward, batch 64, one thread, median over `--steps`), measured in turn in one
-run, so that the ratios hold on a busy machine. Fake-quantization is the usual: weights per channel, activations per tensor, by
-torch's own fake_quantize ops; no bias rounding, no double rounding, so not the chip's integers.
+run, so that the ratios hold on a busy machine. Fake-quantization is the usual: weights per channel, activations per
+tensor, by torch's own fake_quantize ops; no bias rounding, no double rounding, so not the chip's integers.
 Figures, under {model: …}: `float_ms`, `fake_ms`, `integer_ms`, `integer_over_fake`.
 """
 

@@ -81,7 +81,7 @@ class ManyModels:
 
     @property
     def sources(self) -> list[str]:
-        return ["model.c", *(f"{p}.c" for p in self.prefixes)]
+        return [name for name in self.files if name.endswith(".c")]
 
     @property
     def files(self) -> dict[str, str]:
@@ -112,4 +112,5 @@ class ManyModels:
 
 
 def _own(program: CProgram, prefix: str) -> dict[str, str]:
-    return {name: program.files[name] for name in (f"{prefix}.h", f"{prefix}.c")}
+    names = (f"{prefix}.h", f"{prefix}.c", f"{prefix}_weights.c")
+    return {name: program.files[name] for name in names if name in program.files}

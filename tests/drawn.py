@@ -57,7 +57,9 @@ class Sketch:
 
     def add(self, op: Op, *inputs: str) -> str:
         """The new node's output; unchanged when the op does not fit or makes too much."""
-        kinds = [self.constants[i].type if i in self.constants else TensorType(self.shapes[i]) for i in inputs]
+        kinds = [
+            self.constants[i].type if i in self.constants else TensorType(self.shapes[i]) for i in inputs
+        ]
         try:
             shape = op.shape(kinds)
         except ValueError:
@@ -189,7 +191,10 @@ class Drawn:
     quantize: Quantize
 
     def __repr__(self) -> str:
-        nodes = "\n".join(f"  {n.output} = {n.op}{n.inputs} {self.graph.type(n.output).shape}" for n in self.graph.nodes)
+        shapes = self.graph.type
+        nodes = "\n".join(
+            f"  {n.output} = {n.op}{n.inputs} {shapes(n.output).shape}" for n in self.graph.nodes
+        )
         return f"Drawn(x {self.graph.type('x').shape}, {self.quantize}\n{nodes}\n)"
 
     def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:

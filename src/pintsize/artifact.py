@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from pintsize.errors import DataError, UserError, VerificationError
 from pintsize.folder import MARKER
 from pintsize.module import run_integers
-from pintsize.read.saved import read_saved
+from pintsize.read.saved import DAMAGE, read_saved
 from pintsize.verify import CORES, CoreCheck, Skipped, verify
 
 
@@ -65,7 +64,7 @@ def _check_hashes(folder: Path, manifest: dict[str, Any]) -> None:
 
 def _golden(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with np.load(folder / "golden.npz", allow_pickle=False) as archive:
+        with (folder / "golden.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return archive["inputs"], archive["outputs"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise DataError(f"{folder / 'golden.npz'} cannot be read: {error}") from error

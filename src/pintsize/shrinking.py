@@ -25,7 +25,7 @@ from pintsize.compress.quantize import freeze
 from pintsize.compress.recipe import EFFORTS, Recipe, with_softmax, without_softmax
 from pintsize.compress.search import Candidate, Judgement, Outcome, Size, candidates, search
 from pintsize.compress.train import Goal, prepare
-from pintsize.data import Dataset, Splits, load, splits_of
+from pintsize.data import Splits, load, splits_of
 from pintsize.devices import Device
 from pintsize.errors import BudgetNotMet, DataError, UserError
 from pintsize.folder import check_writable, write_folder
@@ -183,7 +183,9 @@ class Workshop:
     @property
     def teacher_accuracy(self) -> float:
         """On the validation split."""
-        return split_accuracy(self.ready, self.ready.splits.validation, None)
+        part = self.ready.splits.validation
+        teacher = float_outputs(self.ready.graph, part.x)
+        return accuracy(teacher, part.y, teacher, self.ready.goal)
 
     def sizes(self, space: Sequence[Candidate]) -> list[Size]:
         """The candidates, untrained, as programs linked for the device."""
@@ -221,13 +223,6 @@ class Workshop:
         if self.stop.is_set():
             raise Stopped
         self.watch.step(f"{candidate.name}: {phase}", done, total, loss)
-
-
-def split_accuracy(ready: Prepared, part: Dataset, graph: Graph | None) -> float:
-    """Accuracy on one split: of the integers, or of the float teacher when `graph` is None."""
-    teacher = float_outputs(ready.graph, part.x)
-    outputs = teacher if graph is None else integer_outputs(graph, part.x)
-    return accuracy(outputs, part.y, teacher, ready.goal)
 
 
 def _accuracies(ready: Prepared, graph: Graph) -> list[dict[str, Any]]:

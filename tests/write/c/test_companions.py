@@ -58,7 +58,8 @@ def test_the_headers_macros_are_the_graphs(graph: Graph, written: dict[str, str]
     assert scales.tolist() == [np.float32(x.scale[0]), np.float32(y.scale[0])]
 
 
-SELF_TEST = '#include "model.c"\n#include "model_self_test.c"\nint run(void) { return (int)model_self_test(); }\n'
+MODEL = '#include "model.c"\n#include "model_weights.c"\n'
+SELF_TEST = MODEL + '#include "model_self_test.c"\nint run(void) { return (int)model_self_test(); }\n'
 
 
 def test_the_self_test_finds_nothing_in_right_vectors(written: dict[str, str]) -> None:
@@ -96,7 +97,7 @@ def test_make_builds_the_example_and_the_self_test(written: dict[str, str], tmp_
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(written)
 
 
-EXAMPLE = '#define main example\n#include "main.c"\n#include "model.c"\nint run(void) { return example(); }\n'
+EXAMPLE = MODEL + '#define main example\n#include "main.c"\nint run(void) { return example(); }\n'
 
 
 def test_the_example_names_the_largest_output(graph: Graph, written: dict[str, str]) -> None:
@@ -109,11 +110,17 @@ def test_the_example_names_the_largest_output(graph: Graph, written: dict[str, s
 def test_the_prefix_is_everywhere(graph: Graph) -> None:
     codes = random_codes(graph, 2)
     written = write(graph, (codes, run_integers(graph, codes)), prefix="ears").files
-    assert set(written) == {"ears.h", "ears.c", "ears_self_test.c", "ears.cmake", "main.c", "Makefile"}
+    assert set(written) == {
+        "main.c",
+        "Makefile",
+        *(f"ears{end}" for end in (".h", ".c", "_weights.c", "_self_test.c", ".cmake")),
+    }
     assert not any(re.search(r"\bmodel_|MODEL_", text) for text in written.values())
 
 
 def test_a_golden_vector_reads_back_as_it_was(graph: Graph, written: dict[str, str]) -> None:
     text = written["model_self_test.c"]
-    numbers = [int(n) for n in re.findall(r"-?\d+", text.split("golden_inputs")[1].split("= {")[1].split("};")[0])]
+    numbers = [
+        int(n) for n in re.findall(r"-?\d+", text.split("golden_inputs")[1].split("= {")[1].split("};")[0])
+    ]
     assert numbers == random_codes(graph, 5).reshape(-1).tolist()

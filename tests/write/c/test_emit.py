@@ -15,21 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pintsize.arithmetic import quantize
+from pintsize.compress.quantize import Quantize, freeze
 from pintsize.emulate import HostModel, compile_check, core, execute
 from pintsize.emulate import build as build_for
 from pintsize.errors import SpecError
-from pintsize.graph import Graph, Node, Tensor, TensorType
+from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import GraphModule, run_integers
 from pintsize.ops import Conv2d, Linear, Relu, Reshape, Softmax
 from pintsize.write.c import write
 from tests.compiled import ManyModels, host_compiler, run_on_host
 from tests.drawn import Drawn, drawn_graphs, random_codes
 from tests.every_kernel import every_kernel
-from tests.examples import example_integers, examples
+from tests.examples import constant, example_integers, examples
 
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 GOLDEN = Path(__file__).parent / "golden"
 CORES = ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]
+
+WEIGHT_CODES = np.arange(-4, 4, dtype=np.int8).reshape(2, 2, 2, 1)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +130,9 @@ def test_sanitizers_find_nothing(graph: Graph) -> None:
 def test_sanitizers_find_nothing_in_drawn_graphs(drawn: list[Drawn]) -> None:
     models = ManyModels([d.integers() for d in drawn])
     rows = [models.rows(i, random_codes(g, 20)) for i, g in enumerate(models.graphs)]
-    with HostModel(models.files, compiler=sanitizing(), sanitize=True, optimize="-O1", sources=models.sources) as model:
+    with HostModel(
+        models.files, compiler=sanitizing(), sanitize=True, optimize="-O1", sources=models.sources
+    ) as model:
         model.run(np.concatenate(rows))
 
 
@@ -153,16 +158,20 @@ def test_no_warning_from_zig(graph: Graph, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["add_0", "mul_0", "concat_0", "conv2d_0", "depthwise_conv2d_0", "softmax_0", "reshape_0", "relu_0"]
+    "name",
+    ["add_0", "mul_0", "concat_0", "conv2d_0", "depthwise_conv2d_0", "softmax_0", "reshape_0", "relu_0"],
 )
 def test_no_warning_where_a_kernel_file_is_used_in_part(name: str) -> None:
     written = write(example_integers(examples()[name])).files
     for compiler in {"zig", host_compiler()}:
-        assert compile_check(written, compiler, flags=FLAGS, sources=["model.c", "main.c"]) == ""
+        assert compile_check(written, compiler, flags=FLAGS) == ""
 
 
 def test_the_header_is_valid_cpp(graph: Graph) -> None:
-    written = {**write(graph).files, "main.cpp": '#include "model.h"\nint main() { return model_quantize(0.5f); }\n'}
+    written = {
+        **write(graph).files,
+        "main.cpp": '#include "model.h"\nint main() { return model_quantize(0.5f); }\n',
+    }
     assert compile_check(written, "zig", flags=("-Wall", "-Wextra", "-Werror"), sources=["main.cpp"]) == ""
 
 
@@ -171,11 +180,16 @@ def test_the_header_is_valid_cpp(graph: Graph) -> None:
 
 def tiny() -> Graph:
     """A hand-written integer Graph: 2x2x1 → two 2x2 filters of 4-bit weights → 2 numbers → softmax."""
-    int8 = {"x": ((2, 2, 1), 0.05, 3), "h": ((1, 1, 2), 0.1, -128), "f": ((2,), 0.1, -128), "y": ((2,), 0.5, 10)}
+    int8 = {
+        "x": ((2, 2, 1), 0.05, 3),
+        "h": ((1, 1, 2), 0.1, -128),
+        "f": ((2,), 0.1, -128),
+        "y": ((2,), 0.5, 10),
+    }
     tensors = {n: Tensor(n, TensorType(shape, "int8", (s,), z)) for n, (shape, s, z) in int8.items()}
     tensors["p"] = Tensor("p", TensorType((2,), "int8", (1 / 256,), -128))
     constants = [
-        Tensor("w0", TensorType((2, 2, 2, 1), "int4", (0.5, 0.25), 0, 0), np.arange(-4, 4, dtype=np.int8).reshape(2, 2, 2, 1)),
+        Tensor("w0", TensorType((2, 2, 2, 1), "int4", (0.5, 0.25), 0, 0), WEIGHT_CODES),
         Tensor("b0", TensorType((2,), "int32", (0.025, 0.0125), 0, 0), np.array([100, -7], np.int32)),
         Tensor("w1", TensorType((2, 2), "int8", (0.01, 0.02), 0, 0), np.array([[127, -3], [5, 0]], np.int8)),
         Tensor("b1", TensorType((2,), "int32", (0.001, 0.002), 0, 0), np.array([-1000, 2], np.int32)),
@@ -190,7 +204,7 @@ def tiny() -> Graph:
     return Graph("tiny", tensors, nodes, ("x",), ("p",), ("cat", "dog"))
 
 
-@pytest.mark.parametrize("name", ["model.c", "model.h", "main.c"])
+@pytest.mark.parametrize("name", ["model.c", "model.h", "model_weights.c", "main.c"])
 def test_the_text_is_the_golden_one(name: str) -> None:
     """Where a change of the text is meant: delete the golden file, run this twice, and read the difference."""
     golden = GOLDEN / name.replace("model", "tiny").replace("main", "tiny_main")
@@ -206,16 +220,33 @@ def test_writing_twice_gives_the_same_files(graph: Graph) -> None:
 
 
 def test_narrow_weights_are_packed() -> None:
-    assert "layer_00_conv2d_weight[8] = {\n    12, 13, 14, 15, 0, 1, 2, 3\n}" in write(tiny()).files["model.c"]
+    """Every tap has one 4-bit weight, in the low half of its byte."""
+    assert (
+        "layer_00_conv2d_weight[8] = {\n    12, 13, 14, 15, 0, 1, 2, 3\n}"
+        in write(tiny()).files["model_weights.c"]
+    )
 
 
 def test_the_constants_bytes_are_those_of_the_arrays(graph: Graph) -> None:
     program = write(graph)
-    arrays = re.findall(r"static const (int\d+)_t layer_\w+\[(\d+)\]", program.files["model.c"])
-    assert sum(int(size) * {"int8": 1, "int32": 4}[kind] for kind, size in arrays) == sum(program.constant_bytes)
+    arrays = re.findall(r"const (int\d+)_t model_layer_\w+\[(\d+)\]", program.files["model_weights.c"])
+    assert sum(int(size) * {"int8": 1, "int32": 4}[kind] for kind, size in arrays) == sum(
+        program.constant_bytes
+    )
 
 
-HOSTILE = ["a*/b", "/*", "*\\/", "/*/", "**//", "line\nbreak", "back\\slash\\", "wh??/\n", "ünïcode", "100% {brace} %d"]
+HOSTILE = [
+    "a*/b",
+    "/*",
+    "*\\/",
+    "/*/",
+    "**//",
+    "line\nbreak",
+    "back\\slash\\",
+    "wh??/\n",
+    "ünïcode",
+    "100% {brace} %d",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -238,6 +269,27 @@ def test_two_models_live_in_one_program(graph: Graph) -> None:
     for g, x, y in zip(models.graphs, codes, outputs, strict=True):
         expected = flat(g, x)
         assert np.array_equal(y[:, : expected.shape[1]], expected)
+
+
+def test_layers_of_one_shape_share_their_code() -> None:
+    """The same literals, other weights: one function, and the integers stay right."""
+    rng = np.random.default_rng(0)
+    names = [f"{part}{i}" for i in range(3) for part in "wb"]
+    constants = {n: constant(n, rng.normal(0, 0.5, (6, 6) if n[0] == "w" else 6)) for n in names}
+    nodes = [Node(f"l{i}", Linear(), (f"h{i}", f"w{i}", f"b{i}"), f"h{i + 1}") for i in range(3)]
+    floats = rebuild(
+        Graph("g", {"h0": Tensor("h0", TensorType((6,)))}, (), ("h0",), ("h3",)), nodes, constants
+    )
+    annotated = Quantize().annotate(floats, rng.normal(0, 1, (50, 6)).astype(np.float32))
+    zeroed = [
+        replace(t, type=replace(t.type, zero_point=-5))
+        for t in annotated.tensors.values()
+        if not t.is_constant
+    ]
+    graph = freeze(annotated.with_tensors(*zeroed))
+    written, codes = write(graph).files, random_codes(graph, 20)
+    assert "void shared_00_linear(" in written["model.c"]
+    assert np.array_equal(run_on_host(written, codes), flat(graph, codes))
 
 
 def test_an_illegal_graph_is_not_written() -> None:

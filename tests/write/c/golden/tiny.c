@@ -284,41 +284,25 @@ PINTSIZE_INLINE void softmax(const int8_t *x, int8_t *y, int32_t rows, int32_t n
 static int32_t model_arena[2];
 
 /* conv2d conv: 2x2x1 -> 1x1x2; self.conv, model.py:12 */
-static const int8_t layer_00_conv2d_weight[8] = {
-    12, 13, 14, 15, 0, 1, 2, 3
-};
-static const int32_t layer_00_conv2d_bias[2] = {
-    130, -25
-};
-static const int32_t layer_00_conv2d_multiplier[2] = {
-    1073741824, 1073741824
-};
-static const int8_t layer_00_conv2d_shift[2] = {
-    -1, -2
-};
+extern const int8_t model_layer_00_conv2d_weight[8];
+extern const int32_t model_layer_00_conv2d_bias[2];
+extern const int32_t model_layer_00_conv2d_multiplier[2];
+extern const int8_t model_layer_00_conv2d_shift[2];
 PINTSIZE_LAYER void layer_00_conv2d(const int8_t *x0, int8_t *y)
 {
-    conv2d(x0, y, layer_00_conv2d_weight, layer_00_conv2d_bias, layer_00_conv2d_multiplier,
-        layer_00_conv2d_shift, 2, 2, 1, 1, 1, 2, 2, 2, 1, 1, 0, 0, 1, 1, 0, 4, 3, -128, -128, 127);
+    conv2d(x0, y, model_layer_00_conv2d_weight, model_layer_00_conv2d_bias, model_layer_00_conv2d_multiplier,
+        model_layer_00_conv2d_shift, 2, 2, 1, 1, 1, 2, 2, 2, 1, 1, 0, 0, 1, 1, 0, 4, 3, -128, -128, 127);
 }
 
 /* linear linear: 2 -> 2; self.linear, model.py:14 */
-static const int8_t layer_02_linear_weight[4] = {
-    127, -3, 5, 0
-};
-static const int32_t layer_02_linear_bias[2] = {
-    14872, 642
-};
-static const int32_t layer_02_linear_multiplier[2] = {
-    1099511620, 1099511620
-};
-static const int8_t layer_02_linear_shift[2] = {
-    -8, -7
-};
+extern const int8_t model_layer_02_linear_weight[4];
+extern const int32_t model_layer_02_linear_bias[2];
+extern const int32_t model_layer_02_linear_multiplier[2];
+extern const int8_t model_layer_02_linear_shift[2];
 PINTSIZE_LAYER void layer_02_linear(const int8_t *x0, int8_t *y)
 {
-    linear(x0, y, layer_02_linear_weight, layer_02_linear_bias, layer_02_linear_multiplier,
-        layer_02_linear_shift, 1, 2, 2, 8, 10, -128, 127);
+    linear(x0, y, model_layer_02_linear_weight, model_layer_02_linear_bias, model_layer_02_linear_multiplier,
+        model_layer_02_linear_shift, 1, 2, 2, 8, 10, -128, 127);
 }
 
 /* softmax softmax: 2 -> 2 */
