@@ -2,6 +2,10 @@
 
     python -m benchmarks.shrink_ecg --data FOLDER --json figures.json
 
+No accuracy drop is given: the four patients held back for validation hardly show the rare classes, so that by their
+word the smallest network would do, and on other patients it does not. The most accurate network within the flash is
+taken instead.
+
 The figures' names are in benchmarks/shrinking.py.
 """
 
@@ -10,4 +14,4 @@ from benchmarks.shrinking import main
 from benchmarks.tasks import ecg
 
 if __name__ == "__main__":
-    main("ecg", ecg.load, pintsize.Budget(flash="32kB", ram="16kB", max_drop="1%"))
+    main("ecg", ecg.load, pintsize.Budget(flash="20kB", ram="8kB"))

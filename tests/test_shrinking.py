@@ -67,8 +67,8 @@ def test_planned_ram_is_the_linked_arena_and_flash_was_predicted(
 def test_the_folder_holds_everything(finished: tuple[pintsize.Report, Path]) -> None:
     _, out = finished
     expected = {
-        "model.h", "model.c", "main.c", "Makefile", "model.cmake", "model_self_test.c", "graph.json", "weights.npz",
-        "golden.npz", "manifest.json", "report.json", "report.html",
+        "model.h", "model.c", "model_weights.c", "main.c", "Makefile", "model.cmake", "model_self_test.c", "graph.json",
+        "weights.npz", "golden.npz", "manifest.json", "report.json", "report.html",
     }  # fmt: skip
     assert {p.name for p in out.iterdir()} == expected
     assert not out.with_name("out.partial").exists()
@@ -109,7 +109,7 @@ def test_the_accuracy_in_the_report_is_that_of_the_integers(
 def test_one_changed_byte_fails_verification(finished: tuple[pintsize.Report, Path], tmp_path: Path) -> None:
     copy = shutil.copytree(finished[1], tmp_path / "changed")
     source = copy / "model.c"
-    source.write_text(source.read_text().replace("_weight[", "_weight [", 1))
+    source.write_text(source.read_text().replace("memcpy", "memmove", 1))
     with pytest.raises(VerificationError, match=r"model\.c"):
         verify_folder(copy, ("host",))
 
@@ -120,12 +120,13 @@ def test_one_changed_weight_fails_verification_even_with_a_fresh_hash(
     import hashlib
 
     copy = shutil.copytree(finished[1], tmp_path / "changed")
-    lines = (copy / "model.c").read_text().splitlines(keepends=True)
+    weights = copy / "model_weights.c"
+    lines = weights.read_text().splitlines(keepends=True)
     row = next(i for i, line in enumerate(lines) if "_bias[" in line) + 1
     lines[row] = lines[row].replace(lines[row].split(",")[0], "    123456", 1)
-    (copy / "model.c").write_text("".join(lines))
+    weights.write_text("".join(lines))
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["sha256"]["model.c"] = hashlib.sha256((copy / "model.c").read_bytes()).hexdigest()
+    manifest["sha256"][weights.name] = hashlib.sha256(weights.read_bytes()).hexdigest()
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(VerificationError, match="differing"):
         verify_folder(copy, ("host",))

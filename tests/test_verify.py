@@ -73,7 +73,8 @@ def test_accuracy_with_labels_without_and_for_values() -> None:
     assert accuracy(outputs, np.array([0, 1, 1, 0]), teacher, "classes") == 0.75
     assert accuracy(outputs, None, teacher, "classes") == 0.75
     assert accuracy(teacher, None, teacher, "values") == 1.0
-    assert accuracy(outputs, None, teacher, "values") == pytest.approx(0.5)
+    assert accuracy(outputs, None, teacher, "values") == pytest.approx(0.0)
+    assert accuracy((outputs + teacher) / 2, None, teacher, "values") == pytest.approx(0.75)
 
 
 def test_the_error_of_a_difference_is_paired() -> None:

@@ -142,7 +142,7 @@ def prepare_inputs(
 ) -> Prepared:
     """Reads model and data and makes them fit each other. Raises ModelError or DataError."""
     splits = load(train, seed=seed) if test is None else splits_of(train, test, seed=seed)
-    reading = read(model, sample_shape=splits.sample_shape)
+    reading = read(model, sample_shape=splits.sample_shape, name=_name(model))
     graph, softmax = without_softmax(simplify(reading.graph))
     arranged = Splits(
         *(replace(part, x=reading.arrange(part.x)) for part in (splits.train, splits.validation, splits.test))
@@ -153,6 +153,12 @@ def prepare_inputs(
         _check_labels(splits, outputs)
     labels = splits.labels or tuple(str(i) for i in range(outputs))
     return Prepared(replace(graph, labels=labels[:outputs]), softmax, arranged, guessed, labels)
+
+
+def _name(model: nn.Module | ExportedProgram | str | Path) -> str:
+    if isinstance(model, nn.Module):
+        return type(model).__name__
+    return "model" if isinstance(model, ExportedProgram) else Path(model).stem
 
 
 def _goal(graph: Graph, splits: Splits) -> Goal:

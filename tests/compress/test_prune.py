@@ -147,3 +147,23 @@ def test_unknown_layers_and_missing_examples_are_refused() -> None:
         Prune(layer_widths={"nowhere": 0.5})(graph)
     with pytest.raises(UserError, match="examples"):
         Prune(criterion="taylor")(graph)
+
+
+class Twice(nn.Module):
+    """The same layer in two places: one constant, two readers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.again = nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.classify = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.again(torch.relu(self.again(torch.relu(self.stem(x))))))
+        return self.classify(y.mean((2, 3)))
+
+
+def test_a_layer_used_twice_is_cut_the_same_way_for_both() -> None:
+    graph = graph_of(Twice(), (1, 6, 6))
+    pruned = Prune(0.5)(graph)
+    assert pruned.type("again.weight").shape == (4, 3, 3, 4)
+    assert run_float(pruned, torch.from_numpy(inputs_for(pruned))).shape == (4, 3)

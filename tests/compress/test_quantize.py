@@ -78,7 +78,7 @@ def test_one_layer_may_have_a_width_of_its_own() -> None:
 
 def test_an_unknown_layer_is_named_with_those_there_are() -> None:
     graph, x = network()
-    with pytest.raises(UserError, match=r"no layer is named \['boddy'\].*'stem', 'body'"):
+    with pytest.raises(UserError, match=r"no layer with weights is named \['boddy'\].*'stem', 'body'"):
         Quantize(layer_bits={"boddy": 4})(graph, x)
 
 

@@ -35,7 +35,9 @@ class ChannelFlow(Channels):
         self._kept.extend(ids.tolist())
 
     def slice(self, constant: str, axis: int, ids: np.ndarray) -> None:
-        self.slices[constant, axis] = ids
+        known = self.slices.setdefault((constant, axis), ids)
+        if known is not ids:  # one constant, read by two layers
+            self.unite(known, ids)
 
     def find(self, i: int) -> int:
         while self._parent[i] != i:

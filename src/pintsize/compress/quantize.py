@@ -61,9 +61,10 @@ class Quantize:
         Raises UserError when `layer_bits` names a node that is not there.
         """
         check(graph, "folded")
-        unknown = set(self.layer_bits) - {n.name for n in graph.nodes}
+        layers = [n.name for n in graph.nodes if graph.constants(n)]
+        unknown = set(self.layer_bits) - set(layers)
         if unknown:
-            raise UserError(f"no layer is named {sorted(unknown)}; layers: {[n.name for n in graph.nodes]}")
+            raise UserError(f"no layer with weights is named {sorted(unknown)}; there are {layers}")
         prepared = own_constants(graph)
         prepared = equalize(prepared) if self.equalize_layers else prepared
         ranges, means = calibrate(prepared, samples, self.calibration)

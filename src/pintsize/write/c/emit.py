@@ -14,6 +14,7 @@ from textwrap import fill
 
 import numpy as np
 
+from pintsize.errors import UserError
 from pintsize.graph import Graph, Node
 from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
@@ -42,8 +43,11 @@ def write(
 ) -> CProgram:
     """An integer Graph as C files.
 
-    golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test. Raises SpecError for an illegal Graph.
+    golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test; prefix: of all names, a C identifier.
+    Raises SpecError for an illegal Graph, UserError for a prefix that C does not take.
     """
+    if not (prefix.isascii() and prefix.isidentifier()):
+        raise UserError(f"{prefix!r} is no C identifier: names in the program begin with it, such as 'model'")
     check(graph, "integer")
     plan = plan_memory(graph)
     names = tuple(_layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))

@@ -33,7 +33,7 @@ int32_t model_self_test(void);
 static inline int8_t model_quantize(float real)
 {
     const float steps = real / MODEL_INPUT_SCALE;
-    const float bounded = steps < -512.0f ? -512.0f : steps > 512.0f ? 512.0f : steps;
+    const float bounded = steps > -512.0f ? (steps < 512.0f ? steps : 512.0f) : -512.0f; /* NaN is -512 */
     const int32_t q = (int32_t)(bounded + (bounded < 0.0f ? -0.5f : 0.5f)) + MODEL_INPUT_ZERO_POINT;
     return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
 }
