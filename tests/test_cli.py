@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
+from pintsize import cli
 from pintsize.version import VERSION
 
 MODEL = """\
@@ -24,8 +28,16 @@ def make():
     return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AvgPool2d(8), nn.Flatten(),
                          nn.Linear(8, 3))
 
+class Unsupported(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.act, self.classify = nn.Conv2d(1, 8, 3), nn.GELU(), nn.Linear(288, 3)
+
+    def forward(self, x):
+        return self.classify(self.act(self.conv(x)).flatten(1))
+
 def unsupported():
-    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.GELU(), nn.Flatten(), nn.Linear(288, 3))
+    return Unsupported()
 
 def broken():
     return undefined_name
@@ -35,10 +47,23 @@ def number():
 """
 
 
-def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pintsize.cli", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=600)
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: object, folder: Path) -> Done:
+    """The command in this process: starting a new one costs seconds each time."""
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["pintsize", *map(str, arguments)])
+        patch.setattr(cli, "console", Console(width=200))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    return Done(int(left.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +86,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def refused(done: Done, *words: str) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     for word in words:
@@ -123,7 +148,7 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
         (["model.py:make", "--data", "data.npz", "--effort", "heroic"], ["heroic"]),
         (["model.py:make", "--data", "data.npz", "--weights", "other.pt"], ["other.pt"]),
         (["model.py:make", "--data", "data.npz", "--weights", "missing.pt"], ["missing.pt"]),
-        (["model.py:unsupported", "--data", "data.npz"], ["gelu", "model.py:"]),
+        (["model.py:unsupported", "--data", "data.npz"], ["gelu", "act (GELU)", "model.py:"]),
         (["model.py:broken", "--data", "data.npz"], ["undefined_name"]),
         (["model.py:number", "--data", "data.npz"], ["int"]),
         (["model.py:nothing", "--data", "data.npz"], ["nothing"]),

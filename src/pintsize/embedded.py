@@ -18,6 +18,7 @@ from torch import nn
 
 from pintsize.data import Splits, split, validate
 from pintsize.errors import MissingExtra
+from pintsize.together import one_thread_each
 
 EPOCHS = 15
 
@@ -66,11 +67,12 @@ def digits(seed: int = 0, on_epoch: Callable[[int, int, float], None] | None = N
     x, y = torch.from_numpy(splits.train.x), torch.from_numpy(splits.train.y)
     optimizer = torch.optim.AdamW(teacher.parameters(), 3e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
-    for epoch in range(EPOCHS):
-        losses = [_step(teacher, optimizer, x[i], y[i]) for i in torch.randperm(len(x)).split(64)]
-        schedule.step()
-        if on_epoch:
-            on_epoch(epoch + 1, EPOCHS, float(np.mean(losses)))
+    with one_thread_each():
+        for epoch in range(EPOCHS):
+            losses = [_step(teacher, optimizer, x[i], y[i]) for i in torch.randperm(len(x)).split(64)]
+            schedule.step()
+            if on_epoch:
+                on_epoch(epoch + 1, EPOCHS, float(np.mean(losses)))
     return Embedded(teacher.eval(), splits)
 
 
