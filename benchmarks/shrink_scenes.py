@@ -10,4 +10,4 @@ from benchmarks.shrinking import main
 from benchmarks.tasks import scenes
 
 if __name__ == "__main__":
-    main("scenes", scenes.load, pintsize.Budget(flash="96kB", ram="64kB", max_drop="1%"))
+    main("scenes", scenes.load, pintsize.Budget(flash="128kB", ram="64kB", max_drop="1%"))

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 import pintsize
@@ -63,8 +64,9 @@ def run(task: Task, budget: pintsize.Budget, device: str, options: Any, console:
         teacher = train_teacher(task, options.seed, console.print)
     trained = time.perf_counter()
     first = next(iter(task.tests))
+    copies = task.copies(task.x_train)
     splits = Splits(
-        Dataset(task.x_train, task.y_train, task.labels),
+        Dataset(np.concatenate(copies), np.tile(task.y_train, len(copies)), task.labels),
         Dataset(task.x_val, task.y_val, task.labels),
         Dataset(*task.tests[first], task.labels),
     )

@@ -45,6 +45,7 @@ def load(root: Path) -> Task:
         make_teacher=lambda: resnet8.make(len(labels)),
         augment=turn_and_mirror,
         schedule=Schedule(epochs=40, batch_size=32, learning_rate=6e-3),
+        copies=four_ways,
     )
 
 
@@ -66,6 +67,11 @@ def read_image(path: Path) -> np.ndarray:
     except OSError as error:
         raise DataError(f"{path} is not an image: {error}") from error
     return np.asarray(small, np.float32).transpose(2, 0, 1) / 255
+
+
+def four_ways(x: np.ndarray) -> list[np.ndarray]:
+    """Every image as it is, mirrored, and both turned by a quarter."""
+    return [np.ascontiguousarray(y) for way in (x, np.rot90(x, 1, (2, 3))) for y in (way, way[..., ::-1])]
 
 
 def turn_and_mirror(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

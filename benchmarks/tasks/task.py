@@ -39,7 +39,8 @@ class Task:
     """A data set in the shape its model takes: float32, channels first, standardized on train.
 
     Labels are int64 indices into `labels`. `tests` maps the name of a test set to its (x, y).
-    `augment` varies a training batch and leaves its shape alone.
+    `augment` varies a training batch and leaves its shape alone; `copies` gives varied copies of the whole training
+    part, from which the student learns (it sees arrays, not the augmentation).
     """
 
     name: str
@@ -52,6 +53,7 @@ class Task:
     make_teacher: Callable[[], nn.Module]
     augment: Augment
     schedule: Schedule
+    copies: Callable[[np.ndarray], list[np.ndarray]] = lambda x: [x]
 
 
 def data_root(option: Path | None = None) -> Path:
