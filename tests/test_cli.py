@@ -156,6 +156,8 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
         (["junk.pt2", "--data", "data.npz"], ["junk.pt2"]),
         (["model.py:make"], ["--data"]),
         (["--embedded", "letters"], ["digits"]),
+        (["model.py:make", "--data", "data.npz", "--layer-bits", "5=3"], ["NAME=8"]),
+        (["model.py:make", "--data", "data.npz", "--layer-bits", "nobody=8"], ["nobody", "'0'"]),
     ],
 )
 def test_a_users_mistake_gets_a_message_and_exit_code_2(

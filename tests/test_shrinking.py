@@ -189,6 +189,16 @@ def test_without_labels_the_teacher_stands_in(example: Embedded) -> None:
     assert row["integers"] == row["agreement"] > 0.9
 
 
+def test_a_layer_keeps_the_bits_that_were_asked_for(example: Embedded) -> None:
+    report = shrink(
+        example, layer_bits={"classify": 8, "features.3": 2}, cores=("host",), budget=pintsize.Budget()
+    )
+    bits = {layer["name"]: layer["bits"] for layer in report.data["layers"] if layer["bits"]}
+    assert bits["classify"] == 8
+    assert bits["features.3"] == 2
+    assert len(set(bits.values())) >= 2
+
+
 def test_an_exported_program_is_read_too(example: Embedded, tmp_path: Path) -> None:
     program = torch.export.export(
         example.teacher, (torch.zeros(2, 1, 8, 8),), dynamic_shapes=({0: torch.export.Dim.AUTO},)

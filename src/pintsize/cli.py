@@ -97,13 +97,18 @@ def shrink(
         str | None,
         typer.Option(help="classes, or values for outputs that are no classes; guessed when not given."),
     ] = None,
+    layer_bits: Annotated[
+        list[str] | None,
+        typer.Option(help="Weights of one layer, as NAME=8, 4 or 2; may be given several times."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
 ) -> None:
     """Find the smallest model within a budget; write it as a C program; prove it on emulated cores."""
     from pintsize.terminal import LiveWatcher
 
     budget = Budget(flash, ram, latency, energy, max_drop)
-    options = {"device": device, "budget": budget, "out": out, "effort": effort, "goal": goal, "seed": seed}
+    options = {"device": device, "budget": budget, "out": out, "effort": effort, "goal": goal, "seed": seed,
+               "layer_bits": _layer_bits(layer_bits or [])}  # fmt: skip
     try:
         with LiveWatcher(console) as watcher:
             report = _shrink(model, weights, data, test, embedded, watcher.step, watcher=watcher, **options)
@@ -113,6 +118,16 @@ def shrink(
 
     console.print(table(report.data))
     console.print(f"Results in [bold]{out}[/]: open {out / 'report.html'}")
+
+
+def _layer_bits(given: list[str]) -> dict[str, int]:
+    bits: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        if not name or number not in ("8", "4", "2"):
+            raise UserError(f"--layer-bits {text!r} cannot be read: write it as NAME=8, NAME=4 or NAME=2")
+        bits[name] = int(number)
+    return bits
 
 
 def _shrink(

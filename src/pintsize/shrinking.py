@@ -5,7 +5,7 @@ The module is not called shrink because `pintsize.shrink` is the function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from pintsize import devices
 from pintsize.assemble import Evidence, Provenance, assemble, files_of
 from pintsize.budget import Budget
 from pintsize.checkpoints import Checkpoints
-from pintsize.compress.quantize import freeze
+from pintsize.compress.quantize import Bits, freeze
 from pintsize.compress.recipe import EFFORTS, Recipe, with_softmax, without_softmax
 from pintsize.compress.search import Candidate, Judgement, Outcome, Size, candidates, search
 from pintsize.compress.train import Goal, prepare
@@ -76,6 +76,7 @@ def shrink(
     out: str | Path | None = None,
     effort: EffortName = "medium",
     goal: Goal | None = None,
+    layer_bits: Mapping[str, Bits] | None = None,
     seed: int = 0,
     cores: tuple[str, ...] = CORES,
     watcher: Watcher | None = None,
@@ -92,6 +93,7 @@ def shrink(
         budget: what is allowed; what it leaves open is minimised.
         out: a folder for the results; what is not finished lies in `<out>.partial`, and the same call goes on there.
         effort: how long to search. goal: "classes" or "values" (regression); guessed when not given.
+        layer_bits: layer name → bits of its weights (8, 4 or 2), whatever the search takes for the others.
         cores: which cores to prove the program on.
 
     Raises UserError (see errors.py) for what the caller can mend; BudgetNotMet when no candidate fits;
@@ -108,13 +110,17 @@ def shrink(
     ready = prepare_inputs(model, train, test, goal, seed)
     source = provenance or Provenance()
     source = source.with_hashes(ready.graph, ready.splits)
-    checkpoints = Checkpoints.beside(out, source.fingerprint(target.name, effort, seed))
+    checkpoints = Checkpoints.beside(
+        out, source.fingerprint(target.name, effort, seed, sorted((layer_bits or {}).items()))
+    )
 
     watch.stage("Asking the teacher")
     part = ready.splits.train
     y = part.y if ready.goal == "classes" else None
     lesson = prepare(fold(ready.graph), part.x, y, ready.goal, seed=seed)
-    recipe = Recipe(ready.graph, lesson, EFFORTS[effort], target.channel_alignment, seed=seed)
+    recipe = Recipe(
+        ready.graph, lesson, EFFORTS[effort], target.channel_alignment, layer_bits=layer_bits or {}, seed=seed
+    )
     workshop = Workshop(ready, recipe, target, checkpoints, watch)
 
     watch.stage(f"Searching for the smallest model within {allowed}")

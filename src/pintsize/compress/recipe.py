@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
 
 from pintsize.compress.importance import Criterion, Examples
 from pintsize.compress.prune import Prune
-from pintsize.compress.quantize import Quantize
+from pintsize.compress.quantize import Bits, Quantize
 from pintsize.compress.search import WIDTHS, Candidate
 from pintsize.compress.train import Lesson, Train, train
 from pintsize.errors import DataError
@@ -53,7 +53,7 @@ class Recipe:
     """What all candidates share.
 
     base: the float Graph to start from, without a final softmax; lesson: what it learns from; alignment: of the
-    device's kernels.
+    device's kernels; layer_bits: layers whose weights keep a width of their own.
     """
 
     base: Graph
@@ -61,6 +61,7 @@ class Recipe:
     effort: Effort
     alignment: int = 4
     criterion: Criterion = "l2"
+    layer_bits: Mapping[str, Bits] = field(default_factory=dict)
     seed: int = 0
 
     def prune(self, candidate: Candidate) -> Graph:
@@ -73,7 +74,7 @@ class Recipe:
 
     def quantize(self, candidate: Candidate, graph: Graph) -> Graph:
         """A float Graph annotated with the candidate's bits."""
-        return Quantize(candidate.bits).annotate(fold(graph), self._calibration())
+        return Quantize(candidate.bits, self.layer_bits).annotate(fold(graph), self._calibration())
 
     def __call__(self, candidate: Candidate, on_step: OnStep | None = None) -> Graph:
         """The trained candidate, annotated."""
