@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from pintsize.compress.search import Trial
 from pintsize.embedded import Embedded, digits
 from pintsize.errors import BudgetNotMet, DataError, ModelError, OutputError, UserError, VerificationError
 from pintsize.read.saved import read_saved
+from pintsize.shrinking import note_on_test
 
 CORES = ("host", "cortex-m0", "cortex-m4")
 BUDGET = pintsize.Budget(flash="12kB", ram="4kB", max_drop="5%")
@@ -256,6 +258,8 @@ def test_bad_input_is_refused_before_any_work(example: Embedded, tmp_path: Path)
         pintsize.shrink(example.teacher, (x[:, :, :4], example.splits.train.y), device="stm32l4r5")
     with pytest.raises(UserError, match="effort"):
         shrink(example, effort="heroic")
+    with pytest.raises(UserError, match="goal"):
+        shrink(example, goal="glory")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(OutputError, match="not written by pintsize"):
@@ -269,3 +273,28 @@ def test_report_json_has_the_numbers_of_the_page(finished: tuple[pintsize.Report
     page = (out / "report.html").read_text()
     for layer in report.data["layers"]:
         assert layer["name"] in page
+
+
+class Notes(pintsize.Watcher):
+    """What the user was told beyond the figures."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(("integers", "notes"), [(0.945, 0), (0.90, 1)])
+def test_a_drop_that_only_the_test_split_shows_is_said(
+    finished: tuple[pintsize.Report, Path], integers: float, notes: int
+) -> None:
+    rows = [{"split": "test", "teacher": 0.95, "integers": integers, "samples": 100}]
+    watcher = Notes()
+    note_on_test(
+        replace(finished[0], data={**finished[0].data, "accuracy": rows}),
+        pintsize.Budget(max_drop="1%"),
+        watcher,
+    )
+    assert len(watcher.texts) == notes
+    assert all("5.00%" in text for text in watcher.texts)

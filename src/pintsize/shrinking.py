@@ -103,6 +103,8 @@ def shrink(
     target, allowed = devices.device(device), budget or Budget()
     if effort not in EFFORTS:
         raise UserError(f"no effort is called {effort!r}; there are {', '.join(EFFORTS)}")
+    if goal not in (None, "classes", "values"):
+        raise UserError(f"no goal is called {goal!r}; there are classes and values")
     if out is not None:
         check_writable(Path(out))
     torch.manual_seed(seed)
@@ -137,6 +139,7 @@ def shrink(
     report = assemble(
         graph, ready.labels, outcome, evidence, target, allowed, source, seed, _accuracies(ready, graph)
     )
+    note_on_test(report, allowed, watch)
     if out is not None:
         write_folder(files_of(report), Path(out))
         checkpoints.clear()
@@ -266,6 +269,17 @@ def _prove_on_host(graph: Graph, program: CProgram, shape: tuple[int, ...]) -> N
     """Random inputs reach integers that the data does not."""
     random = np.random.default_rng(0).integers(-128, 128, (HOST_VECTORS, *shape)).astype(np.int8)
     verify(program.files, random, run_integers(graph, random), ("host",))
+
+
+def note_on_test(report: Report, budget: Budget, watch: Watcher) -> None:
+    """The choice was made on validation; what the test split says beyond it is said, not hidden."""
+    row = report.data["accuracy"][-1]
+    drop = row["teacher"] - row["integers"]
+    if budget.max_drop is not None and drop > budget.max_drop:
+        watch.note(
+            f"on the {row['samples']} test samples the drop is {drop:.2%}, more than the {budget.max_drop:.2%} "
+            "allowed: the validation split did not show it. More validation data, or a smaller max_drop, helps."
+        )
 
 
 def _chosen(outcome: Outcome, budget: Budget) -> Candidate:
