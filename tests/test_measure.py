@@ -32,14 +32,14 @@ SAMPLE = np.zeros(64, np.int8)
 
 def test_every_figure_of_a_device_that_can_be_emulated() -> None:
     written = program()
-    taken = footprint(written, device("stm32l4r5"), SAMPLE)
+    taken = footprint(written, device("nrf52840"), SAMPLE)
     assert taken.linked
     assert taken.weight_bytes == sum(written.constant_bytes) < taken.flash_bytes < taken.weight_bytes + 8192
     assert taken.arena_bytes == written.plan.arena_bytes
     assert taken.ram_bytes >= taken.arena_bytes + 64 + 4 + (taken.stack_bytes or 0)
     assert sum((taken.by_layer or {}).values()) == taken.instructions
     assert taken.latency_ms is not None
-    assert 0.5 < taken.latency_ms / (taken.instructions / 120e6 * 1e3) < 3
+    assert 0.5 < taken.latency_ms / (taken.instructions / 64e6 * 1e3) < 3
     assert taken.energy_mj is not None
 
 
