@@ -19,7 +19,7 @@ def run(graph: Graph) -> np.ndarray:
         return run_float(graph, x).numpy()
 
 
-def same(graph: Graph, apply: Pass) -> Graph:
+def assert_same_meaning(graph: Graph, apply: Pass) -> Graph:
     """The pass's graph, after a check that it computes what the first one does."""
     before, result = run(graph), apply(graph)
     scale = max(1.0, float(np.abs(before).max()))

@@ -6,7 +6,7 @@ from pintsize.ops import Add, Conv2d, LeakyRelu, Linear, Relu, Reshape, Sigmoid,
 from pintsize.passes.absorb_transpose import absorb_transpose
 from pintsize.passes.simplify import fold
 from tests.passes.drawing import Sketch
-from tests.passes.meaning import ops, same
+from tests.passes.meaning import assert_same_meaning, ops
 
 
 def test_a_flatten_as_torch_does_it_costs_nothing() -> None:
@@ -14,7 +14,7 @@ def test_a_flatten_as_torch_does_it_costs_nothing() -> None:
     sketch.add(Transpose((2, 0, 1)))
     sketch.add(Reshape())
     sketch.linear(6)
-    graph = same(sketch.graph(), absorb_transpose)
+    graph = assert_same_meaning(sketch.graph(), absorb_transpose)
     assert [n.op for n in graph.nodes] == [Reshape((-1,)), Linear()]
 
 
@@ -29,7 +29,7 @@ def test_ops_around_the_flatten_do_not_hinder() -> None:
     sketch.add(Sigmoid(), source=flat)
     sketch.linear(6)
     sketch.add(Add(), first)
-    graph = same(sketch.graph(), absorb_transpose)
+    graph = assert_same_meaning(sketch.graph(), absorb_transpose)
     assert Transpose not in ops(graph)
 
 
@@ -42,14 +42,14 @@ def test_weights_that_are_read_in_two_orders_are_kept_apart() -> None:
     sketch.add(Reshape())
     sketch.add(Linear(), weight, bias)
     sketch.add(Add(), kept)
-    assert Transpose not in ops(same(sketch.graph(), absorb_transpose))
+    assert Transpose not in ops(assert_same_meaning(sketch.graph(), absorb_transpose))
 
 
 def test_a_flatten_that_the_user_sees_keeps_its_order() -> None:
     sketch = Sketch((3, 4, 5))
     sketch.add(Transpose((2, 0, 1)))
     sketch.add(Reshape())
-    assert ops(same(sketch.graph(), absorb_transpose)) == [Transpose, Reshape]
+    assert ops(assert_same_meaning(sketch.graph(), absorb_transpose)) == [Transpose, Reshape]
 
 
 def test_transposes_cancel_across_an_activation() -> None:
@@ -58,7 +58,7 @@ def test_transposes_cancel_across_an_activation() -> None:
     sketch.add(Transpose((2, 0, 1)))
     sketch.add(Relu())
     sketch.add(Transpose((1, 2, 0)))
-    assert ops(same(sketch.graph(), fold)) == [Conv2d]
+    assert ops(assert_same_meaning(sketch.graph(), fold)) == [Conv2d]
 
 
 def test_idle_moves_vanish() -> None:
@@ -68,4 +68,4 @@ def test_idle_moves_vanish() -> None:
     sketch.add(Reshape((3, 5)))
     sketch.add(Reshape((3, 1, 5)))
     sketch.conv(2, kernel=(1, 1))
-    assert ops(same(sketch.graph(), absorb_transpose)) == [Conv2d]
+    assert ops(assert_same_meaning(sketch.graph(), absorb_transpose)) == [Conv2d]

@@ -9,7 +9,7 @@ from pintsize.passes.fold_batch_norm import fold_batch_norm
 from pintsize.passes.simplify import fold
 from pintsize.read.torch_export import read
 from tests.passes.drawing import Sketch
-from tests.passes.meaning import ops, same
+from tests.passes.meaning import assert_same_meaning, ops
 
 
 def test_batch_norm_goes_into_the_layer_before_it() -> None:
@@ -17,7 +17,7 @@ def test_batch_norm_goes_into_the_layer_before_it() -> None:
         sketch = Sketch((5, 6, 3))
         layer(sketch)
         sketch.batch_norm()
-        assert len(same(sketch.graph(), fold_batch_norm).nodes) == 1
+        assert len(assert_same_meaning(sketch.graph(), fold_batch_norm).nodes) == 1
 
 
 def test_batch_norms_in_a_row_fold_too() -> None:
@@ -25,7 +25,7 @@ def test_batch_norms_in_a_row_fold_too() -> None:
     sketch.linear(4)
     sketch.batch_norm()
     sketch.batch_norm()
-    assert ops(same(sketch.graph(), fold_batch_norm)) == [Linear]
+    assert ops(assert_same_meaning(sketch.graph(), fold_batch_norm)) == [Linear]
 
 
 def test_a_batch_norm_on_its_own_becomes_a_depthwise_convolution() -> None:
@@ -37,7 +37,7 @@ def test_a_batch_norm_on_its_own_becomes_a_depthwise_convolution() -> None:
     ):
         sketch = Sketch(shape)
         sketch.batch_norm()
-        assert ops(same(sketch.graph(), fold_batch_norm)) == expected
+        assert ops(assert_same_meaning(sketch.graph(), fold_batch_norm)) == expected
 
 
 def test_a_layer_that_others_read_keeps_its_weights() -> None:
@@ -45,7 +45,7 @@ def test_a_layer_that_others_read_keeps_its_weights() -> None:
     before = sketch.conv(3)
     sketch.batch_norm()
     sketch.add(Add(), before)
-    assert ops(same(sketch.graph(), fold_batch_norm)) == [Conv2d, DepthwiseConv2d, Add]
+    assert ops(assert_same_meaning(sketch.graph(), fold_batch_norm)) == [Conv2d, DepthwiseConv2d, Add]
 
 
 def test_a_batch_norm_behind_an_activation_does_not_pass_it() -> None:
@@ -53,11 +53,11 @@ def test_a_batch_norm_behind_an_activation_does_not_pass_it() -> None:
     sketch.conv(3)
     sketch.add(Relu())
     sketch.batch_norm()
-    assert ops(same(sketch.graph(), fold)) == [Conv2d, DepthwiseConv2d]
+    assert ops(assert_same_meaning(sketch.graph(), fold)) == [Conv2d, DepthwiseConv2d]
 
 
 def test_shared_weights_fold_each_for_itself() -> None:
     layer = nn.Linear(5, 5)
     model = nn.Sequential(layer, nn.BatchNorm1d(5), nn.ReLU(), layer, nn.BatchNorm1d(5, eps=0.5), layer)
-    graph = same(read(model, (5,)).graph, fold)
+    graph = assert_same_meaning(read(model, (5,)).graph, fold)
     assert ops(graph) == [Linear, Linear, Linear]

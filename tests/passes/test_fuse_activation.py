@@ -8,7 +8,7 @@ from pintsize.graph import Op
 from pintsize.ops import Add, AveragePool2d, Conv2d, MaxPool2d, Mul, Relu, Relu6, Reshape, Transpose
 from pintsize.passes.fuse_activation import fuse_activation
 from tests.passes.drawing import Sketch
-from tests.passes.meaning import ops, same
+from tests.passes.meaning import assert_same_meaning, ops
 
 
 @pytest.mark.parametrize(("activation", "word"), [(Relu(), "relu"), (Relu6(), "relu6")])
@@ -21,7 +21,7 @@ def test_activations_fuse(activation: Op, word: str) -> None:
     sketch.add(activation)
     sketch.add(Add(), residual)
     sketch.add(activation)
-    graph = same(sketch.graph(), fuse_activation)
+    graph = assert_same_meaning(sketch.graph(), fuse_activation)
     assert [getattr(n.op, "activation", "") for n in graph.nodes] == ["none", word, word, word]
 
 
@@ -32,7 +32,7 @@ def test_an_activation_goes_through_what_keeps_order() -> None:
     sketch.add(Transpose((2, 0, 1)))
     sketch.add(Reshape())
     sketch.add(Relu())
-    graph = same(sketch.graph(), fuse_activation)
+    graph = assert_same_meaning(sketch.graph(), fuse_activation)
     assert ops(graph) == [Conv2d, MaxPool2d, Transpose, Reshape]
 
 
@@ -41,7 +41,7 @@ def test_an_average_is_not_passed_by_an_activation() -> None:
     sketch.conv(4)
     sketch.add(AveragePool2d())
     sketch.add(Relu())
-    assert ops(same(sketch.graph(), fuse_activation)) == [Conv2d, AveragePool2d, Relu]
+    assert ops(assert_same_meaning(sketch.graph(), fuse_activation)) == [Conv2d, AveragePool2d, Relu]
 
 
 def test_what_is_read_before_its_activation_stays() -> None:
@@ -49,4 +49,4 @@ def test_what_is_read_before_its_activation_stays() -> None:
     before = sketch.conv(3)
     sketch.add(Relu())
     sketch.add(Add(), before)
-    assert ops(same(sketch.graph(), fuse_activation)) == [Conv2d, Relu, Add]
+    assert ops(assert_same_meaning(sketch.graph(), fuse_activation)) == [Conv2d, Relu, Add]

@@ -33,7 +33,7 @@ def chain(*steps: tuple[str, object, Sequence[str]]) -> list[Node]:
     return [Node(name, op, tuple(inputs), name) for name, op, inputs in steps]  # type: ignore[arg-type]
 
 
-def computes_right(graph: Graph) -> MemoryPlan:
+def assert_computes_right(graph: Graph) -> MemoryPlan:
     codes = random_codes(graph, 20)
     program = write(graph)
     assert np.array_equal(run_on_host(program.files, codes), run_integers(graph, codes).reshape(20, -1))
@@ -44,7 +44,7 @@ def computes_right(graph: Graph) -> MemoryPlan:
 def test_a_residual_keeps_its_first_operand() -> None:
     """r is read again after the sigmoid, so the sigmoid may not overwrite it."""
     nodes = chain(("r", Relu(), "x"), ("s", Sigmoid(), "r"), ("a", Add(), ("r", "s")), ("y", Tanh(), "a"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.places["r"] == plan.places["a"] == "out"  # the sum overwrites r, which ends there
     assert plan.places["s"] == "arena"
     assert plan.arena_bytes == 12
@@ -52,7 +52,7 @@ def test_a_residual_keeps_its_first_operand() -> None:
 
 def test_elementwise_chains_take_no_second_buffer() -> None:
     nodes = chain(("a", Relu(), "x"), ("b", Sigmoid(), "a"), ("c", Tanh(), "b"), ("y", Concat(), "cc"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.buffer_of["a"] == plan.buffer_of["b"] == plan.buffer_of["c"]
     assert plan.arena_bytes == 12
 
@@ -65,7 +65,7 @@ def test_a_second_operand_may_be_overwritten_too() -> None:
         ("n", Add(), ("a", "m")),
         ("y", Concat(), "nn"),
     )
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.buffer_of["m"] == plan.buffer_of["b"]
     assert plan.arena_bytes == 24
 
@@ -76,18 +76,18 @@ def test_a_repeating_operand_is_never_overwritten() -> None:
         ("p", pool, "x"), ("a", Relu(), "x"), ("m", Mul(), "ap"), ("n", Add(), "mp"), ("y", Concat(), "np")
     )
     nodes[-1] = Node("y", MaxPool2d((1, 1), (1, 1)), ("n",), "y")
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.buffer_of["p"] != plan.buffer_of["m"]
 
 
 def test_the_same_tensor_may_be_both_operands() -> None:
-    computes_right(integers(*chain(("a", Relu(), "x"), ("b", Mul(), "aa"), ("y", Concat(), "bb"))))
+    assert_computes_right(integers(*chain(("a", Relu(), "x"), ("b", Mul(), "aa"), ("y", Concat(), "bb"))))
 
 
 def test_the_callers_input_is_never_written() -> None:
     """A view of the input is read after an elementwise op on another view of it."""
     nodes = chain(("f", Reshape(), "x"), ("r", Relu(), "f"), ("t", Tanh(), "f"), ("y", Concat(), "rtf"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.places["f"] == "in"
     assert plan.places["r"] == plan.places["t"] == "arena"
 
@@ -96,7 +96,7 @@ def test_a_reshape_of_the_input_that_is_also_read_later() -> None:
     nodes = chain(
         ("f", Reshape(), "x"), ("g", Reshape((2, 2, 3)), "f"), ("r", Relu(), "x"), ("y", Add(), "gr")
     )
-    computes_right(integers(*nodes))
+    assert_computes_right(integers(*nodes))
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -105,27 +105,27 @@ def test_a_graph_of_nothing_but_reshapes_copies(steps: int) -> None:
     names = ["x", "a", "b", "y"][: steps + 1]
     names[-1] = "y"
     nodes = [Node(b, Reshape(t), (a,), b) for a, b, t in zip(names[:-1], names[1:], targets, strict=False)]
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.arena_bytes == 0
     assert plan.places["y"] == "out"
 
 
 def test_the_output_may_be_produced_in_place() -> None:
     nodes = chain(("p", MaxPool2d((1, 1), (1, 1)), "x"), ("r", Relu(), "p"), ("y", Reshape(), "r"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert set(plan.places.values()) == {"in", "out"}
     assert plan.arena_bytes == 0
 
 
 def test_an_output_that_is_read_again_stays_as_it_is() -> None:
     nodes = chain(("y", Relu(), "x"), ("s", Sigmoid(), "y"), ("t", Tanh(), "y"), ("u", Reshape(), "y"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert [n for n, place in plan.places.items() if place == "out"] == ["y"]
 
 
 def test_what_nobody_reads_still_has_a_place_of_its_own() -> None:
     nodes = chain(("a", Relu(), "x"), ("dead", Tanh(), "a"), ("s", Sigmoid(), "a"), ("y", Concat(), "sa"))
-    plan = computes_right(integers(*nodes))
+    plan = assert_computes_right(integers(*nodes))
     assert plan.buffer_of["dead"] != plan.buffer_of["a"]
 
 
@@ -139,7 +139,7 @@ def test_a_weighted_layer_never_overwrites_its_input() -> None:
     ]
     graph = rebuild(Graph("g", {"x": x}, (), ("x",), ("y",)), nodes, constants)
     samples = np.random.default_rng(0).normal(0, 1, (64, 6)).astype(np.float32)
-    plan = computes_right(Quantize()(graph, samples))
+    plan = assert_computes_right(Quantize()(graph, samples))
     assert plan.places["l"] == "out"
     assert plan.places["r"] == "arena"
 

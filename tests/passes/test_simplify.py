@@ -28,7 +28,7 @@ from pintsize.passes.fuse_pad import fuse_pad
 from pintsize.passes.simplify import fold, simplify
 from pintsize.read.torch_export import read
 from tests.passes.drawing import sketches
-from tests.passes.meaning import Pass, ops, same
+from tests.passes.meaning import Pass, assert_same_meaning, ops
 
 PASSES: tuple[Pass, ...] = (absorb_transpose, fold_batch_norm, fuse_activation, fuse_pad, simplify, fold)
 MODELS = {
@@ -59,7 +59,7 @@ def model_graph(request: pytest.FixtureRequest) -> Graph:
 
 @pytest.mark.parametrize("apply", PASSES, ids=lambda p: p.__name__)
 def test_models_keep_their_meaning(model_graph: Graph, apply: Pass) -> None:
-    same(model_graph, apply)
+    assert_same_meaning(model_graph, apply)
 
 
 def test_models_are_folded_to_what_a_device_computes(model_graph: Graph) -> None:
@@ -74,7 +74,7 @@ def test_simplified_models_still_have_their_batch_norms(model_graph: Graph) -> N
 @settings(max_examples=150, deadline=None)
 @given(graph=sketches(), apply=st.sampled_from(PASSES))
 def test_drawn_graphs_keep_their_meaning(graph: Graph, apply: Pass) -> None:
-    same(graph, apply)
+    assert_same_meaning(graph, apply)
 
 
 @settings(max_examples=60, deadline=None)

@@ -52,7 +52,7 @@ def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
 # the same integers
 
 
-def host_and_module_agree(drawn: Drawn) -> None:
+def assert_host_and_module_agree(drawn: Drawn) -> None:
     module = drawn.module()
     graph = drawn.integers()
     kind = graph.type("x")
@@ -70,17 +70,17 @@ def trained(module: GraphModule, samples: np.ndarray) -> np.ndarray:
 @settings(max_examples=40)
 @given(drawn_graphs())
 def test_training_reference_and_c_agree(drawn: Drawn) -> None:
-    host_and_module_agree(drawn)
+    assert_host_and_module_agree(drawn)
 
 
 @pytest.mark.long
 @settings(max_examples=400)
 @given(drawn_graphs(largest=12))
 def test_training_reference_and_c_agree_on_many_graphs(drawn: Drawn) -> None:
-    host_and_module_agree(drawn)
+    assert_host_and_module_agree(drawn)
 
 
-def cores_agree(drawn: list[Drawn], names: list[str]) -> None:
+def assert_cores_agree(drawn: list[Drawn], names: list[str]) -> None:
     graphs = [d.integers() for d in drawn]
     codes = [random_codes(g, 4) for g in graphs]
     models = ManyModels(graphs)
@@ -92,14 +92,14 @@ def cores_agree(drawn: list[Drawn], names: list[str]) -> None:
 @settings(max_examples=2)
 @given(st.lists(drawn_graphs(largest=6), min_size=5, max_size=5))
 def test_cortex_m0_and_m4_agree(drawn: list[Drawn]) -> None:
-    cores_agree(drawn, ["cortex-m0", "cortex-m4"])
+    assert_cores_agree(drawn, ["cortex-m0", "cortex-m4"])
 
 
 @pytest.mark.long
 @settings(max_examples=10)
 @given(st.lists(drawn_graphs(), min_size=8, max_size=8))
 def test_every_emulated_core_agrees(drawn: list[Drawn]) -> None:
-    cores_agree(drawn, CORES)
+    assert_cores_agree(drawn, CORES)
 
 
 @pytest.mark.parametrize("name", CORES)
@@ -129,11 +129,15 @@ def test_sanitizers_find_nothing(graph: Graph) -> None:
 @given(st.lists(drawn_graphs(), min_size=5, max_size=5))
 def test_sanitizers_find_nothing_in_drawn_graphs(drawn: list[Drawn]) -> None:
     models = ManyModels([d.integers() for d in drawn])
-    rows = [models.rows(i, random_codes(g, 20)) for i, g in enumerate(models.graphs)]
+    codes = [random_codes(g, 20) for g in models.graphs]
+    rows = [models.rows(i, x) for i, x in enumerate(codes)]
     with HostModel(
         models.files, compiler=sanitizing(), sanitize=True, optimize="-O1", sources=models.sources
     ) as model:
-        model.run(np.concatenate(rows))
+        outputs = model.run(np.concatenate(rows))
+    for graph, x, y in zip(models.graphs, codes, np.split(outputs, len(codes)), strict=True):
+        expected = flat(graph, x)
+        assert np.array_equal(y[:, : expected.shape[1]], expected)
 
 
 def sanitizing() -> str:
