@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from pintsize.arithmetic import Grid, Quantized
 
-DType = Literal["float32", "int32", "int8", "int4", "int2"]
+DType = Literal["float32", "int32", "int16", "int8", "int4", "int2"]
 
-BITS: dict[str, int] = {"float32": 32, "int32": 32, "int8": 8, "int4": 4, "int2": 2}
+BITS: dict[str, int] = {"float32": 32, "int32": 32, "int16": 16, "int8": 8, "int4": 4, "int2": 2}
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class TensorType:
             return self.elements * bits // 8
         row = self.shape[-1] if self.shape else 1
         return self.elements // row * -(-row * bits // 8)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of an activation on the device; one byte a number where it is not quantized yet."""
+        return self.elements * (2 if self.dtype == "int16" else 4 if self.dtype == "int32" else 1)
 
     @property
     def is_quantized(self) -> bool:

@@ -1,13 +1,15 @@
 """Where each buffer lies in the arena, so that the arena is as small as it can be.
 
-Buffers that are alive in a common step may not share bytes. Several greedy orders give a first
-answer; unless it already equals the lower bound, a branch and bound looks for a better one or
-proves that there is none. Work is counted, never timed, so the same buffers give the same
-placement everywhere.
+Buffers that are alive in a common step may not share bytes, except where a layer reads one while it
+writes the other and may run over what it has read (an overlap). Several greedy orders give a first
+answer; unless it already equals the lower bound, a search looks for a better one: branch and bound,
+which may prove that there is none, or with overlaps an exchange of neighbours. Work is counted,
+never timed, so the same buffers give the same placement everywhere.
 """
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +23,12 @@ EFFORT = 300_000
 CLIMBS = 60
 #: above this many buffers only greedy orders are tried: the tree is as deep as there are buffers
 SEARCHED_BUFFERS = 128
+#: pairs of buffers compared in the search with overlaps
+EXCHANGE_EFFORT = 1_000_000
+
+#: (buffer read, buffer written) → bytes that the read one must begin after the written one, at least;
+#: negative where it may even begin before. They may always lie apart.
+Overlaps = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
@@ -60,34 +68,43 @@ class Placement:
     lower_bound: int
 
 
-def place(buffers: Sequence[Buffer], alignment: int = 4, effort: int = EFFORT) -> Placement:
+def place(
+    buffers: Sequence[Buffer], alignment: int = 4, effort: int = EFFORT, overlaps: Overlaps | None = None
+) -> Placement:
     """The smallest arena found for these buffers; the smallest there is when ``optimal``.
 
     Args:
         buffers: in any order, with unique names.
         alignment: offsets and sizes are rounded up to a multiple of it, in bytes.
         effort: buffers that may be weighed in the search tree; 0 leaves it at the greedy orders.
+        overlaps: which pairs may share bytes, and from which distance on.
 
     Raises SpecError for an alignment below 1 or a name that occurs twice.
     """
     _check_input(buffers, alignment)
     rows = [replace(b, bytes=_round_up(b.bytes, alignment)) for b in buffers]
-    floor = lower_bound(buffers, alignment)
-    offsets, height = _best_greedy(rows, floor)
+    apart = {pair: _round_up(d, alignment) for pair, d in (overlaps or {}).items()}
+    floor = lower_bound(buffers, alignment, apart)
+    offsets, height = _best_greedy(rows, floor, apart)
     proven = height == floor
-    if not proven and effort > 0 and len(rows) <= SEARCHED_BUFFERS:
+    if not proven and effort > 0 and apart:
+        offsets, height = _exchange(rows, offsets, height, floor, apart)
+        proven = height == floor
+    elif not proven and effort > 0 and len(rows) <= SEARCHED_BUFFERS:
         search = _Search(rows, floor, height, effort)
         proven = search.run()
         offsets, height = {**offsets, **search.offsets}, search.height
     return Placement(offsets, height, proven, floor)
 
 
-def lower_bound(buffers: Sequence[Buffer], alignment: int = 4) -> int:
-    """The largest number of bytes alive in one step: no arena can be smaller."""
-    return max((_live_bytes(buffers, b.first, alignment) for b in buffers), default=0)
+def lower_bound(buffers: Sequence[Buffer], alignment: int = 4, overlaps: Overlaps | None = None) -> int:
+    """The largest number of bytes alive in one step, less what may be shared: no arena can be smaller."""
+    return max((_live_bytes(buffers, b.first, alignment, overlaps or {}) for b in buffers), default=0)
 
 
-def check_placement(buffers: Sequence[Buffer], placement: Placement) -> None:
+def check_placement(
+    buffers: Sequence[Buffer], placement: Placement, overlaps: Overlaps | None = None
+) -> None:
     """Raises SpecError when a buffer has no place in the arena, or two live ones share bytes."""
     for b in buffers:
         start = placement.offsets.get(b.name)
@@ -98,8 +115,9 @@ def check_placement(buffers: Sequence[Buffer], placement: Placement) -> None:
                 f"buffer {b.name} lies at {start}..{start + b.bytes}, "
                 f"outside the arena of {placement.arena_bytes} bytes"
             )
+    allowed = overlaps or {}
     for a, b in combinations(buffers, 2):
-        if a.meets(b) and _share_bytes(a, b, placement.offsets):
+        if a.meets(b) and _share_bytes(a, b, placement.offsets) and not _may_share(a, b, placement, allowed):
             raise SpecError(f"buffers {a.name} and {b.name} are alive together and share bytes of the arena")
 
 
@@ -108,18 +126,31 @@ def greedy_orders(buffers: Sequence[Buffer]) -> dict[str, list[Buffer]]:
     return {name: sorted(buffers, key=key) for name, key in _ORDERS.items()}
 
 
-def first_fit(order: Sequence[Buffer], alignment: int = 4) -> tuple[dict[str, int], int]:
+def first_fit(
+    order: Sequence[Buffer], alignment: int = 4, overlaps: Overlaps | None = None
+) -> tuple[dict[str, int], int]:
     """(offsets, arena bytes) when each buffer in turn takes the lowest gap that is large enough."""
+    allowed = overlaps or {}
     placed: list[tuple[int, int, Buffer]] = []  # (start, end, buffer)
     for b in order:
         size = _round_up(b.bytes, alignment)
         start = 0
-        for low, high in sorted((low, high) for low, high, other in placed if other.meets(b)):
-            if low - start >= size:
+        for low, high in sorted(_forbidden(b.name, size, p, allowed) for p in placed if p[2].meets(b)):
+            if start <= low:
                 break
             start = max(start, high)
         placed.append((start, start + size, b))
     return {b.name: start for start, _, b in placed}, max((end for _, end, _ in placed), default=0)
+
+
+def _forbidden(name: str, size: int, placed: tuple[int, int, Buffer], overlaps: Overlaps) -> tuple[int, int]:
+    """(low, high): the buffer `name` may not begin strictly between them."""
+    low, high, other = placed
+    if (other.name, name) in overlaps:  # it is written while the other is read
+        return low - min(overlaps[other.name, name], size), high
+    if (name, other.name) in overlaps:
+        return low - size, low + min(overlaps[name, other.name], high - low)
+    return low - size, high
 
 
 _ORDERS: dict[str, Callable[[Buffer], tuple[int | str, ...]]] = {
@@ -135,8 +166,18 @@ def _round_up(size: int, alignment: int) -> int:
     return -(-size // alignment) * alignment
 
 
-def _live_bytes(buffers: Sequence[Buffer], step: int, alignment: int) -> int:
-    return sum(_round_up(b.bytes, alignment) for b in buffers if b.first <= step <= b.last)
+def _live_bytes(buffers: Sequence[Buffer], step: int, alignment: int, overlaps: Overlaps) -> int:
+    alive = {b.name: _round_up(b.bytes, alignment) for b in buffers if b.first <= step <= b.last}
+    pairs = ((alive[a], alive[b], d) for (a, b), d in overlaps.items() if a in alive and b in alive)
+    return sum(alive.values()) - sum(max(0, min(read, written, written - d)) for read, written, d in pairs)
+
+
+def _may_share(a: Buffer, b: Buffer, placement: Placement, overlaps: Overlaps) -> bool:
+    for read, written in ((a.name, b.name), (b.name, a.name)):
+        distance = overlaps.get((read, written))
+        if distance is not None:
+            return placement.offsets[read] - placement.offsets[written] >= distance
+    return False
 
 
 def _share_bytes(a: Buffer, b: Buffer, offsets: Mapping[str, int]) -> bool:
@@ -153,12 +194,12 @@ def _check_input(buffers: Sequence[Buffer], alignment: int) -> None:
         raise SpecError(f"more than one buffer is called {', '.join(twice)}")
 
 
-def _best_greedy(rows: Sequence[Buffer], floor: int) -> tuple[dict[str, int], int]:
+def _best_greedy(rows: Sequence[Buffer], floor: int, overlaps: Overlaps) -> tuple[dict[str, int], int]:
     """The best of the greedy orders and of a climb from the best of them; stops at `floor`."""
     orders = list(greedy_orders(rows).values())
-    tries = [first_fit(order, alignment=1) for order in orders]
+    tries = [first_fit(order, 1, overlaps) for order in orders]
     best = min(tries, key=lambda t: t[1])
-    for offsets, height in _climb(orders[tries.index(best)]):
+    for offsets, height in _climb(orders[tries.index(best)], overlaps):
         if best[1] == floor:
             break
         if height < best[1]:
@@ -166,7 +207,7 @@ def _best_greedy(rows: Sequence[Buffer], floor: int) -> tuple[dict[str, int], in
     return best
 
 
-def _climb(order: list[Buffer]) -> Iterator[tuple[dict[str, int], int]]:
+def _climb(order: list[Buffer], overlaps: Overlaps) -> Iterator[tuple[dict[str, int], int]]:
     """Placements of the order itself and of orders in which those at the peak come ever earlier."""
     seen: set[tuple[str, ...]] = set()
     for _ in range(CLIMBS):
@@ -174,10 +215,32 @@ def _climb(order: list[Buffer]) -> Iterator[tuple[dict[str, int], int]]:
         if key in seen:
             return
         seen.add(key)
-        offsets, height = first_fit(order, alignment=1)
+        offsets, height = first_fit(order, 1, overlaps)
         yield offsets, height
         top = {b.name for b in order if b.bytes and offsets[b.name] + b.bytes == height}
         order = [b for b in order if b.name in top] + [b for b in order if b.name not in top]
+
+
+def _exchange(
+    rows: Sequence[Buffer], offsets: dict[str, int], height: int, floor: int, overlaps: Overlaps
+) -> tuple[dict[str, int], int]:
+    """Exchanges two buffers of the best order again and again, and keeps what is not worse."""
+    draw = random.Random(0)
+    order = sorted(rows, key=lambda b: (offsets[b.name], b.name))
+    best, level = offsets, first_fit(order, 1, overlaps)[1]
+    for _ in range(EXCHANGE_EFFORT // max(len(rows), 8) ** 2):
+        if height == floor or len(order) < 2:
+            break
+        i, j = draw.sample(range(len(order)), 2)
+        order[i], order[j] = order[j], order[i]
+        found, reached = first_fit(order, 1, overlaps)
+        if reached > level:
+            order[i], order[j] = order[j], order[i]
+            continue
+        level = reached
+        if reached < height:
+            best, height = found, reached
+    return best, height
 
 
 class _Search:

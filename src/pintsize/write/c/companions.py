@@ -7,6 +7,7 @@ from textwrap import fill
 import numpy as np
 
 from pintsize.graph import Graph
+from pintsize.passes.plan_memory import MemoryPlan
 
 HEADER = """\
 /* {title}: interface of the program that pintsize wrote. */
@@ -31,10 +32,10 @@ HEADER = """\
 extern "C" {{
 #endif
 
-/* Call once before the first run. */
+{places}/* Call once before the first run. */
 void {p}_init(void);
 
-/* in: {P}_INPUT_BYTES numbers, left as they are. out: {P}_OUTPUT_BYTES numbers; must not overlap in. */
+{contract}
 void {p}_run(const int8_t *in, int8_t *out);
 
 /* Runs the golden vectors in {p}_self_test.c on this chip; returns how many output bytes differ (0: all is well). */
@@ -54,6 +55,22 @@ static inline int8_t {p}_quantize(float real)
 #endif
 
 #endif
+"""
+
+APART = (
+    "/* in: {P}_INPUT_BYTES numbers, left as they are. out: {P}_OUTPUT_BYTES numbers; must not overlap in. */"
+)
+
+IN_ARENA = """\
+/* in: {P}_INPUT_BYTES numbers; out: {P}_OUTPUT_BYTES numbers. To save their RAM, use the places in the arena:
+ * fill {P}_INPUT, call {p}_run({P}_INPUT, {P}_OUTPUT), read {P}_OUTPUT; the run overwrites {P}_INPUT. */"""
+
+PLACES = """\
+/* Where the run reads its input and leaves its output. */
+extern int32_t {p}_arena[];
+#define {P}_INPUT ((int8_t *){p}_arena + {input})
+#define {P}_OUTPUT ((int8_t *){p}_arena + {output})
+
 """
 
 MAIN = """\
@@ -140,14 +157,21 @@ def c_comment(text: str) -> str:
     return " ".join(text.replace("\\", "/").split()).replace("*/", "* /").replace("/*", "/ *")
 
 
-def header(graph: Graph, arena_bytes: int, prefix: str) -> str:
+def header(graph: Graph, plan: MemoryPlan, prefix: str) -> str:
     """The interface: sizes, grids, functions."""
     x, y = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
+    names = {"p": prefix, "P": prefix.upper()}
+    within = plan.places[graph.inputs[0]] == "arena"
+    places = ""
+    if within:
+        offsets = {"input": plan.offset(graph.inputs[0]), "output": plan.offset(graph.outputs[0])}
+        places = PLACES.format(**names, **offsets)
     return HEADER.format(
         title=c_comment(graph.name), p=prefix, P=prefix.upper(), guard=f"{prefix.upper()}_H",
         input_bytes=x.elements, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
         input_zero=x.zero_point, output_bytes=y.elements, output_shape=", ".join(map(str, y.shape)),
-        output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=arena_bytes,
+        output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=plan.arena_bytes,
+        places=places, contract=(IN_ARENA if within else APART).format(**names),
     )  # fmt: skip
 
 

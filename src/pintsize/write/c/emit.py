@@ -19,7 +19,7 @@ from pintsize.graph import Graph, Node
 from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
-from pintsize.write.c.calls import CALLS, Call, Constant, Invocation
+from pintsize.write.c.calls import Call, Constant, Invocation, Isa, call_of
 from pintsize.write.c.companions import build_files, c_comment, header, main_example, self_test
 
 
@@ -27,10 +27,12 @@ from pintsize.write.c.companions import build_files, c_comment, header, main_exa
 class CProgram:
     """The written program.
 
-    files: name → text; plan: where the activations live; layers: per node the C function's name ("" where
-    nothing is computed); constant_bytes: per node the bytes of its constants in flash; output_bytes: of one run.
+    isa: whose kernels it has; files: name → text; plan: where the activations live; layers: per node the C function's
+    name ("" where nothing is computed); constant_bytes: per node the bytes of its constants in flash; output_bytes:
+    of one run.
     """
 
+    isa: Isa
     files: dict[str, str]
     plan: MemoryPlan
     layers: tuple[str, ...]
@@ -39,26 +41,31 @@ class CProgram:
 
 
 def write(
-    graph: Graph, golden: tuple[np.ndarray, np.ndarray] | None = None, prefix: str = "model"
+    graph: Graph,
+    golden: tuple[np.ndarray, np.ndarray] | None = None,
+    prefix: str = "model",
+    isa: Isa = "portable",
+    reuse_io: bool = False,
 ) -> CProgram:
     """An integer Graph as C files.
 
-    golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test; prefix: of all names, a C identifier.
+    golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test; prefix: of all names, a C identifier;
+    isa: whose kernels to take (the program compiles and computes the same everywhere, but is fast there);
+    reuse_io: input and output live in the arena, and a run may overwrite the input.
     Raises SpecError for an illegal Graph, UserError for a prefix that C does not take.
     """
     if not (prefix.isascii() and prefix.isidentifier()):
         raise UserError(f"{prefix!r} is no C identifier: names in the program begin with it, such as 'model'")
     check(graph, "integer")
-    plan = plan_memory(graph)
+    calls = [call_of(graph, node, isa) for node in graph.nodes]
+    plan = plan_memory(graph, [call.needs for call in calls], reuse_io)
     names = tuple(_layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))
     layers = [
-        _Layer(node, name, CALLS[node.op.name](graph, node))
-        for node, name in zip(graph.nodes, names, strict=True)
-        if name
+        _Layer(node, name, call) for node, name, call in zip(graph.nodes, names, calls, strict=True) if name
     ]
     has_weights = any(layer.call.constants for layer in layers)
     written = {
-        f"{prefix}.h": header(graph, plan.arena_bytes, prefix),
+        f"{prefix}.h": header(graph, plan, prefix),
         f"{prefix}.c": _source(graph, plan, layers, prefix),
         "main.c": main_example(graph, prefix),
         **build_files(prefix, has_weights, golden is not None),
@@ -69,14 +76,17 @@ def write(
         written[f"{prefix}_self_test.c"] = self_test(*golden, prefix)
     taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
     outputs = graph.type(graph.outputs[0]).elements
-    return CProgram(written, plan, names, tuple(taken.get(name, 0) for name in names), outputs)
+    return CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), outputs)
 
 
 def _computes(plan: MemoryPlan, node: Node) -> bool:
     if not isinstance(node.op, Reshape):
         return True
-    before, after = plan.places[node.inputs[0]], plan.places[node.output]
-    return before != after
+    return _place(plan, node.inputs[0]) != _place(plan, node.output)
+
+
+def _place(plan: MemoryPlan, tensor: str) -> str:
+    return plan.buffer_of.get(tensor, plan.places[tensor])
 
 
 def _layer_name(index: int, node: Node) -> str:
@@ -99,12 +109,17 @@ def _source(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: st
         *(_kernel(name) for name in _in_order(k for layer in layers for k in layer.call.kernels)),
     ]
     if plan.arena_bytes:
-        parts.append(f"/* All activations live here; int32_t for its alignment. */\nstatic int32_t {prefix}_arena"
+        storage = "" if _callers_io_in_arena(graph, plan) else "static "
+        parts.append(f"/* All activations live here; int32_t for its alignment. */\n{storage}int32_t {prefix}_arena"
                      f"[{plan.arena_bytes // 4}];\n")  # fmt: skip
     parts += [_shared_function(key, name, layers) for key, name in shared.items()]
     parts += [_layer(graph, layer, shared, prefix) for layer in layers]
     parts.append(_run(graph, plan, layers, prefix))
     return "\n".join(parts)
+
+
+def _callers_io_in_arena(graph: Graph, plan: MemoryPlan) -> bool:
+    return plan.places[graph.inputs[0]] == "arena"
 
 
 _Key = tuple[str, tuple[int, ...]]
@@ -136,6 +151,8 @@ def _parameter(pointer: str, call: Call) -> str:
         return f"const int8_t *{pointer}"
     if pointer.startswith("y"):
         return "int8_t *y"
+    if pointer == "scratch":
+        return "int8_t *scratch"
     constant = next(c for c in call.constants if f"{{{c.name}}}" == pointer)
     return f"const {constant.ctype} *{constant.name}"
 
@@ -173,6 +190,9 @@ PREAMBLE = """\
 #endif
 """
 
+#: kernel files that others stand on, in their order; "isa/…" files of one instruction set come after the portable ones
+_FOUNDATIONS = ("requantize", "dot")
+
 
 @cache
 def _kernel(name: str) -> str:
@@ -182,7 +202,13 @@ def _kernel(name: str) -> str:
 def _in_order(names: Iterable[str]) -> list[str]:
     """Each once; what the others stand on comes first."""
     unique = dict.fromkeys(names)
-    return sorted(unique, key=lambda n: ({"requantize": 0, "dot": 1}.get(n, 2), n))
+    return sorted(unique, key=_rank)
+
+
+def _rank(kernel: str) -> tuple[int, int, str]:
+    folder, _, name = kernel.rpartition("/")
+    foundation = _FOUNDATIONS.index(name) if name in _FOUNDATIONS else 0 if name == "primitives" else 9
+    return bool(folder), foundation, kernel
 
 
 def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) -> str:
@@ -192,11 +218,10 @@ def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) ->
     comment = f"/* {node.op.name} {c_comment(node.name)}: {shapes} -> {_dimensions(graph, node.output)}"
     comment += f"; {c_comment(node.source)} */" if node.source else " */"
     inputs = ", ".join(f"const int8_t *x{i}" for i in range(len(graph.activations(node))))
+    scratch = ", int8_t *scratch" if call.needs.scratch_bytes else ""
     constants = "".join(f"extern const {c.ctype} {names[c.name]}[{c.data.size}];\n" for c in call.constants)
     body = "\n".join(_statement(_invoked(i, shared).format(**names)) for i in call.invocations)
-    return (
-        f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y)\n{{\n{body}\n}}\n"
-    )
+    return f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y{scratch})\n{{\n{body}\n}}\n"
 
 
 def _invoked(invocation: Invocation, shared: dict[_Key, str]) -> str:
@@ -222,10 +247,26 @@ def _dimensions(graph: Graph, name: str) -> str:
 def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
     lines: list[str] = []
     for layer in layers:
-        operands = (*graph.activations(layer.node), layer.node.output)
-        lines.append(f"    {layer.function}({', '.join(_address(plan, n, prefix) for n in operands)});")
+        operands = [_address(plan, n) for n in (*graph.activations(layer.node), layer.node.output)]
+        if layer.call.needs.scratch_bytes:
+            operands.append(_in_arena(plan.scratch_offset(layer.node.name)))
+        lines.append(f"    {layer.function}({', '.join(operands)});")
+    if _callers_io_in_arena(graph, plan):
+        P = prefix.upper()  # noqa: N806
+        lines.insert(0, COPY_IN.format(P=P))
+        lines.append(COPY_OUT.format(P=P))
     arena = f"    int8_t *const arena = (int8_t *){prefix}_arena;\n" if plan.arena_bytes else ""
     return RUN.format(prefix=prefix, arena=arena, body="\n".join(lines))
+
+
+COPY_IN = """\
+    if (in != {P}_INPUT) {{
+        memcpy({P}_INPUT, in, {P}_INPUT_BYTES);
+    }}"""
+COPY_OUT = """\
+    if (out != {P}_OUTPUT) {{
+        memcpy(out, {P}_OUTPUT, {P}_OUTPUT_BYTES);
+    }}"""
 
 
 RUN = """\
@@ -241,9 +282,10 @@ void {prefix}_run(const int8_t *in, int8_t *out)
 """
 
 
-def _address(plan: MemoryPlan, tensor: str, prefix: str) -> str:
+def _address(plan: MemoryPlan, tensor: str) -> str:
     place = plan.places[tensor]
-    if place != "arena":
-        return place
-    offset = plan.offset(tensor)
+    return _in_arena(plan.offset(tensor)) if place == "arena" else place
+
+
+def _in_arena(offset: int) -> str:
     return f"arena + {offset}" if offset else "arena"

@@ -1,0 +1,64 @@
+"""Portable calls of sums, products and functions of one number."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import torch
+
+from pintsize.arithmetic import Quantized, add_factors, softmax_factors
+from pintsize.graph import Graph, Node
+from pintsize.ops import Add, Elementwise, Mul, Softmax
+from pintsize.ops.broadcast import core_shape
+from pintsize.write.c.calls.call import Call, Constant, c_call
+from pintsize.write.c.calls.numbers import factor, grid_of, scales_float64
+
+
+def add(graph: Graph, node: Node) -> Call:
+    op = node.op
+    assert isinstance(op, Add)
+    a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
+    grids = [grid_of(t) for t in (a, b, y)]
+    grid = grids[2].bounded(op.activation)
+    factors = add_factors(*(g.scale for g in grids))
+    literals = [(int(m[0]), int(s[0])) for m, s in (factors.a, factors.b, factors.out)]
+    call = c_call(
+        "add", "x0", "x1", "y", y.elements, prod(core_shape(b.shape)), a.zero_point, *literals[0], b.zero_point,
+        *literals[1], *literals[2], grid.zero_point, grid.low, grid.high,
+    )  # fmt: skip
+    return Call((call,), (), ("requantize", "add"))
+
+
+def mul(graph: Graph, node: Node) -> Call:
+    op = node.op
+    assert isinstance(op, Mul)
+    a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
+    grid = grid_of(y).bounded(op.activation)
+    real = scales_float64(a)[0] * scales_float64(b)[0] / scales_float64(y)[0]
+    call = c_call(
+        "mul", "x0", "x1", "y", y.elements, prod(core_shape(b.shape)), a.zero_point, b.zero_point, *factor(real),
+        grid.zero_point, grid.low, grid.high,
+    )  # fmt: skip
+    return Call((call,), (), ("requantize", "mul"))
+
+
+def elementwise(graph: Graph, node: Node) -> Call:
+    op = node.op
+    assert isinstance(op, Elementwise)
+    x, y = graph.type(node.inputs[0]), graph.type(node.output)
+    codes = torch.zeros(0)
+    table = op.table(Quantized(codes, grid_of(x).scale, x.zero_point), grid_of(y))
+    constant = Constant("table", "int8_t", table.numpy().astype(np.int8))
+    return Call((c_call("lookup", "x0", "y", "{table}", y.elements),), (constant,), ("lookup",))
+
+
+def softmax(graph: Graph, node: Node) -> Call:
+    assert isinstance(node.op, Softmax)
+    x = graph.type(node.inputs[0])
+    constants = softmax_factors(x.scale[0])
+    call = c_call(
+        "softmax", "x0", "y", prod(x.shape[:-1]), x.shape[-1], constants.multiplier, constants.exponent,
+        constants.least_difference,
+    )  # fmt: skip
+    return Call((call,), (), ("requantize", "softmax"))
