@@ -38,7 +38,7 @@ def written(graph: Graph, bits: int) -> tuple[CProgram, int]:
     x = np.random.default_rng(0).normal(size=(4, *folded.type(folded.inputs[0]).shape)).astype(np.float32)
     integers = Quantize(bits)(folded, x)
     program = write(integers)
-    return program, program.plan.arena_bytes + x[0].size + program.output_bytes
+    return program, program.plan.arena_bytes + program.io_bytes
 
 
 def test_the_most_is_the_model_as_it_is_at_8_bits(found: Diagnosis, model: nn.Module) -> None:

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 from pintsize.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from pintsize.benching import bench
     from pintsize.budget import Budget
+    from pintsize.compiling import compile_model
     from pintsize.compress.prune import Prune
     from pintsize.compress.quantize import Quantize
     from pintsize.compress.train import Train
+    from pintsize.converting import convert
     from pintsize.data import Dataset, Splits, load
     from pintsize.devices import DEVICES, Device
     from pintsize.doctor import Diagnosis, diagnose
     from pintsize.errors import PintsizeError, UserError
     from pintsize.graph import Graph
     from pintsize.progress import Watcher
+    from pintsize.read.model_file import read_model
     from pintsize.read.saved import read_saved
     from pintsize.read.torch_export import read as read_torch
     from pintsize.report.report import Report
@@ -29,13 +33,15 @@ _HOMES = {
     "Budget": "budget", "DEVICES": "devices", "Dataset": "data", "Device": "devices", "Diagnosis": "doctor",
     "Graph": "graph", "PintsizeError": "errors", "Prune": "compress.prune", "Quantize": "compress.quantize",
     "Report": "report.report", "Splits": "data", "Train": "compress.train", "UserError": "errors",
-    "Watcher": "progress", "diagnose": "doctor", "load": "data", "read_torch": "read.torch_export:read",
+    "Watcher": "progress", "bench": "benching", "compile_model": "compiling", "convert": "converting",
+    "diagnose": "doctor", "read_model": "read.model_file", "load": "data", "read_torch": "read.torch_export:read",
     "read_saved": "read.saved", "shrink": "shrinking",
 }  # fmt: skip
 
 __all__ = [
     "DEVICES", "Budget", "Dataset", "Device", "Diagnosis", "Graph", "PintsizeError", "Prune", "Quantize", "Report",
-    "Splits", "Train", "UserError", "Watcher", "__version__", "diagnose", "load", "read_saved", "read_torch", "shrink",
+    "Splits", "Train", "UserError", "Watcher", "__version__", "bench", "compile_model", "convert", "diagnose", "load",
+    "read_model", "read_saved", "read_torch", "shrink",
 ]  # fmt: skip
 
 

@@ -364,6 +364,57 @@ def softmax(q: torch.Tensor, scale: float) -> torch.Tensor:
     return torch.where(counts, codes.clamp(-128, 127), torch.full_like(codes, -128)).float()
 
 
+# Layer normalization: a reciprocal square root by Newton's method, with 31 fractional bits.
+
+LAYER_NORM_BITS = 12
+#: the squares of that many codes sum up below 2^29, C times a deviation below 2^23
+LAYER_NORM_LARGEST_ROW = 32_767
+#: 1 / (2·√a) is about 1.1033 - 0.6667·a on [1/4, 1)
+ROOT_OFFSET = 2369339264
+ROOT_SLOPE = 1431655765
+ROOT_STEPS = 4
+LARGEST_EPSILON = 2.0**60
+
+
+def layer_norm_epsilon(epsilon: float, count: int, scale: float) -> int:
+    """ε of rows of `count` codes, as it is added to count² times their variance; at least 1, so that nothing divides
+    by zero.
+    """
+    steps = np.float64(epsilon) * count * count / np.float64(scale) ** 2
+    return max(1, int(half_away(min(steps, LARGEST_EPSILON))))
+
+
+def reciprocal_root(a: torch.Tensor) -> torch.Tensor:
+    """1 / (2·√a) for a in [1/4, 1), both with 31 fractional bits (int64 tensors)."""
+    h = ROOT_OFFSET - high_multiply(a, ROOT_SLOPE)
+    for _ in range(ROOT_STEPS):
+        rest = 3 * (1 << 29) - high_multiply(a, high_multiply(h, h))
+        h = (high_multiply(h, rest) << 1).clamp(max=INT32_MAX)
+    return h
+
+
+def normalized(q: torch.Tensor, scale: float, epsilon: float) -> torch.Tensor:
+    """int8 codes (…, C) → their distances from their row's mean in standard deviations, 12 fractional bits."""
+    codes = q.long()
+    count = codes.shape[-1]
+    total = codes.sum(-1, keepdim=True)
+    spread = count * (codes * codes).sum(-1, keepdim=True) - total * total
+    spread = spread + layer_norm_epsilon(epsilon, count, scale)
+    pairs = _bit_pairs(spread)
+    a = torch.where(pairs > 14, spread >> (2 * (pairs - 14)).clamp(min=0), spread << (2 * (14 - pairs)).clamp(min=0))
+    product = (count * codes - total) * reciprocal_root(a << 1)
+    shift = 31 - LAYER_NORM_BITS + pairs
+    return ((product + (1 << (shift - 1))) >> shift).double()
+
+
+def _bit_pairs(x: torch.Tensor) -> torch.Tensor:
+    """For whole numbers from 1 to below 2^62: 4^pairs <= x < 4^(pairs + 1)."""
+    pairs = torch.zeros_like(x)
+    for step in (16, 8, 4, 2, 1):
+        pairs = torch.where(x >> (2 * (pairs + step)).clamp(max=62) > 0, pairs + step, pairs)
+    return pairs
+
+
 def pack(codes: np.ndarray, bits: int) -> np.ndarray:
     """Codes (…, n) int8 → bytes: 8 bits as they are; 4 or 2 bits packed low bits first, rows padded with zeros."""
     if bits == 8:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import platform
 from collections.abc import Sequence
@@ -17,7 +16,9 @@ from pintsize.budget import Budget
 from pintsize.compress.search import Outcome, Trial
 from pintsize.data import Splits
 from pintsize.devices import Device
+from pintsize.folder import MARKER
 from pintsize.graph import BITS, Graph
+from pintsize.manifest import golden_file, manifest
 from pintsize.measure import Footprint
 from pintsize.report.page import html
 from pintsize.report.report import Report
@@ -194,43 +195,12 @@ def files_of(report: Report) -> dict[str, bytes]:
     """Everything that a run leaves in its folder: name → content."""
     files = {name: text.encode() for name, text in report.program.items()}
     files |= graph_files(report.graph)
-    files["golden.npz"] = _npz(inputs=report.golden[0], outputs=report.golden[1])
+    files["golden.npz"] = golden_file(*report.golden)
     files["report.json"] = (json.dumps(report.data, indent=1) + "\n").encode()
     files["report.html"] = html(report.data).encode()
-    files["manifest.json"] = (json.dumps(_manifest(report, files), indent=1) + "\n").encode()
+    files[MARKER] = manifest(
+        report.graph, report.data["device"], {f["name"]: f["value"] for f in report.data["figures"]}, files,
+        golden_vectors=len(report.golden[0]), accuracy=report.data["accuracy"],
+        provenance=report.data["provenance"],
+    )  # fmt: skip
     return dict(sorted(files.items()))
-
-
-def _npz(**arrays: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)  # type: ignore[arg-type]
-    return stream.getvalue()
-
-
-def _manifest(report: Report, files: dict[str, bytes]) -> dict[str, Any]:
-    graph = report.graph
-    return {
-        "format": 1,
-        "name": graph.name,
-        "pintsize_version": VERSION,
-        "device": report.data["device"]["name"],
-        "core": report.data["device"]["core"],
-        "input": _interface(graph, graph.inputs[0]),
-        "output": _interface(graph, graph.outputs[0]),
-        "labels": list(graph.labels),
-        "metrics": {f["name"]: f["value"] for f in report.data["figures"]},
-        "accuracy": report.data["accuracy"],
-        "provenance": report.data["provenance"],
-        "golden_vectors": len(report.golden[0]),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-
-
-def _interface(graph: Graph, name: str) -> dict[str, Any]:
-    kind = graph.type(name)
-    return {
-        "shape": list(kind.shape),
-        "dtype": kind.dtype,
-        "scale": kind.scale[0],
-        "zero_point": kind.zero_point,
-    }

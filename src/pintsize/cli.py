@@ -50,6 +50,11 @@ ShapeOption = Annotated[
     str | None, typer.Option(help="Shape of one input without the batch, channels first: 1,49,10.")
 ]
 
+FileShapeOption = Annotated[
+    str | None,
+    typer.Option("--shape", help="Shape of one input without the batch, where the file leaves it open."),
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -197,6 +202,79 @@ def verify(
 
     verify_folder(folder, tuple(core or ()), lambda found: console.print(core_line(found)))
     console.print("[green]every integer is equal[/]")
+
+
+@app.command(
+    name="compile",
+    epilog="Examples:\n\npintsize compile kws.tflite --device stm32l4r5 --out out/\n\n"
+    "pintsize compile model.onnx --device nrf52840 --reuse-io --out out/",
+)
+def compile_(
+    model: Annotated[
+        str, typer.Argument(help="A .tflite or .onnx file of integers, or a folder of pintsize.")
+    ],
+    device: DeviceOption = "stm32l4r5",
+    out: Annotated[Path, typer.Option(help="Folder for the program.")] = Path("out"),
+    reuse_io: Annotated[
+        bool,
+        typer.Option("--reuse-io", help="Input and output live in the arena; a run may overwrite the input."),
+    ] = False,
+    shape: FileShapeOption = None,
+) -> None:
+    """Write an integer model as a C program for a device; prove every integer on its emulated core; measure it."""
+    import pintsize
+    from pintsize.model_argument import read_shape
+    from pintsize.terminal import compiled_table, core_line
+
+    done = pintsize.compile_model(
+        model,
+        device,
+        out,
+        reuse_io,
+        read_shape(shape, "--shape"),
+        lambda found: console.print(core_line(found)),
+    )
+    console.print(compiled_table(done))
+    console.print(
+        f"Program in [bold]{out}[/]: {', '.join(n for n in done.program.files if n.endswith(('.c', '.h')))}"
+    )
+
+
+@app.command(epilog="Examples:\n\npintsize bench out/\n\npintsize bench kws.tflite --core m0")
+def bench(
+    model: Annotated[
+        str, typer.Argument(help="A folder of pintsize, or a .tflite or .onnx file of integers.")
+    ],
+    core: Annotated[
+        str | None, typer.Option(help="Such as m4; else the one the folder was written for.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Whose clock and current the estimates take.")] = None,
+    reuse_io: Annotated[
+        bool | None,
+        typer.Option("--reuse-io/--own-io", help="Where input and output live.", show_default=False),
+    ] = None,
+    shape: FileShapeOption = None,
+) -> None:
+    """Count one run on a core, layer by layer; estimate cycles, time and energy; draw the memory plan."""
+    import pintsize
+    from pintsize.model_argument import read_shape
+    from pintsize.terminal import bench_tables
+
+    console.print(bench_tables(pintsize.bench(model, core, device, reuse_io, read_shape(shape, "--shape"))))
+
+
+@app.command(epilog="Example: pintsize convert model.onnx model.tflite")
+def convert(
+    source: Annotated[str, typer.Argument(help="A .tflite or .onnx file, or a folder of pintsize.")],
+    target: Annotated[str, typer.Argument(help="A name that ends in .tflite or .onnx, or a folder.")],
+    shape: FileShapeOption = None,
+) -> None:
+    """Write a model in another format, run it in that format's own runtime, and say how far both agree."""
+    import pintsize
+    from pintsize.model_argument import read_shape
+    from pintsize.terminal import conversion_lines
+
+    console.print(conversion_lines(pintsize.convert(source, target, read_shape(shape, "--shape"))))
 
 
 @app.command()

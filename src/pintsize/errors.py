@@ -8,6 +8,7 @@ PintsizeError
 │   ├── DeviceError           a device that is not in the table
 │   ├── BudgetError           a budget that cannot be read
 │   ├── BudgetNotMet          a budget that no candidate meets; carries the nearest one
+│   ├── DoesNotFit            a model too large for the device; says what would make it fit
 │   ├── OutputError           a folder that cannot be written
 │   └── MissingExtra          an optional part that is not installed
 ├── ToolError                 a compiler or an emulator that failed on what we wrote
@@ -48,6 +49,10 @@ class BudgetError(UserError):
 
 class BudgetNotMet(UserError):
     """No candidate meets the budget; the message names the nearest one."""
+
+
+class DoesNotFit(UserError):
+    """The model is too large for the device; the message has the figures and what would make it fit."""
 
 
 class OutputError(UserError):

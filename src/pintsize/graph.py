@@ -126,6 +126,11 @@ class Op(ABC):
     in_place: ClassVar[bool] = False
     #: how many leading inputs are activations (None: all of them); the rest are constants
     activations: ClassVar[int | None] = None
+    #: the scale of what the weights multiply, where it is not the first input's
+    weighed_scale: ClassVar[float | None] = None
+    #: constants among the inputs are operands: int8 codes on a grid like an activation's (one scale, a zero point);
+    #: in the meanings they carry a batch axis of 1
+    operands: ClassVar[bool] = False
 
     @abstractmethod
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
@@ -148,6 +153,12 @@ class Op(ABC):
     def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
         """Multiply-accumulates (0 for ops that do not multiply by weights)."""
         return 0
+
+    def largest_weighed(self, x: TensorType) -> int:
+        """The largest magnitude among the whole numbers that the weights multiply, for inputs of this type."""
+        if x.dtype == "int16":
+            return 1 << 15
+        return max(127 - x.zero_point, 128 + x.zero_point)
 
     def fixed_output(self) -> tuple[float, int] | None:
         """(scale, zero_point) where the specification fixes them, else None."""

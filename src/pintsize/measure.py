@@ -34,6 +34,7 @@ class Footprint:
     stack_bytes: int | None = None
     instructions: int | None = None
     by_layer: Mapping[str, int] | None = None
+    cycles: float | None = None
     latency_ms: float | None = None
     energy_mj: float | None = None
     latency_error: str = ""
@@ -43,7 +44,7 @@ def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprin
     """Links the program for the device's core and runs one sample (input codes, int8) on the emulator."""
     weight_bytes = sum(program.constant_bytes)
     if device.core not in emulate.CORES or not emulate.core(device.core).is_firmware:
-        buffers = program.plan.arena_bytes + sample.size + program.output_bytes
+        buffers = program.plan.arena_bytes + program.io_bytes
         return Footprint(False, weight_bytes, buffers, program.plan.arena_bytes, weight_bytes)
     built = emulate.build(program.files, emulate.core(device.core))
     linked = Footprint(True, built.flash_bytes, built.ram_bytes, built.arena_bytes or 0, weight_bytes)
@@ -57,6 +58,7 @@ def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprin
         stack_bytes=run.stack_bytes,
         instructions=run.instructions,
         by_layer=run.by_layer,
+        cycles=spent,
         latency_ms=None if spent is None else device.latency_ms(spent),
         energy_mj=None if spent is None else device.energy_mj(spent),
         latency_error=cycles.TABLES[device.core].error if spent is not None else "",

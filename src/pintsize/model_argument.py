@@ -28,7 +28,7 @@ def load_model(argument: str, weights: Path | None) -> nn.Module | Path:
     return model
 
 
-def read_shape(text: str | None) -> tuple[int, ...] | None:
+def read_shape(text: str | None, option: str = "--sample-shape") -> tuple[int, ...] | None:
     """ "1,49,10" → (1, 49, 10). Raises UserError."""
     if text is None:
         return None
@@ -37,7 +37,7 @@ def read_shape(text: str | None) -> tuple[int, ...] | None:
     except ValueError:
         shape = ()
     if not shape or min(shape) < 1:
-        raise UserError(f"--sample-shape {text!r} is not a shape; write it as 1,49,10")
+        raise UserError(f"{option} {text!r} is not a shape; write it as 1,49,10")
     return shape
 
 

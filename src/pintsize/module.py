@@ -9,7 +9,7 @@ optimizer is a relative one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +47,7 @@ def run_float(
     if observe:
         observe(graph.inputs[0], x)
     for node in graph.nodes:
-        values[node.output] = node.op.float_meaning([values[i] for i in node.inputs])
+        values[node.output] = node.op.float_meaning(_real_inputs(graph, node, values))
         if observe:
             observe(node.output, values[node.output])
     return values[graph.outputs[0]]
@@ -72,7 +72,7 @@ def run_integers(
             values = dict(constants)
             _place(values, grids, graph.inputs[0], x, observe)
             for node in graph.nodes:
-                inputs = [values[i] for i in node.inputs]
+                inputs = _inputs(graph, node, values)
                 _place(
                     values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe
                 )
@@ -92,10 +92,25 @@ def _place(
         observe(name, q)
 
 
+def _real_inputs(graph: Graph, node: Node, values: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+    """What the node computes from; operands that are constants get a batch axis of 1."""
+    operands = graph.constants(node) if node.op.operands else ()
+    return [values[i][None] if i in operands else values[i] for i in node.inputs]
+
+
+def _inputs(graph: Graph, node: Node, values: Mapping[str, Quantized]) -> list[Quantized]:
+    operands = graph.constants(node) if node.op.operands else ()
+    return [_operand(values[i]) if i in operands else values[i] for i in node.inputs]
+
+
+def _operand(x: Quantized) -> Quantized:
+    return Quantized(x.q[None], x.scale.reshape(()), x.zero_point)
+
+
 def _frozen(tensor: Tensor) -> Quantized:
     kind = np.float64 if tensor.type.dtype == "int32" else np.float32
     assert tensor.data is not None
-    return Quantized(torch.from_numpy(tensor.data.astype(kind)), _scale(tensor))
+    return Quantized(torch.from_numpy(tensor.data.astype(kind)), _scale(tensor), tensor.type.zero_point)
 
 
 def _scale(tensor: Tensor) -> torch.Tensor:
@@ -108,8 +123,12 @@ def _grid(tensor: Tensor) -> Grid:
 
 
 def tied_groups(graph: Graph) -> dict[str, str]:
-    """Activation tensor → the representative of those that share its scale and zero point."""
-    leader = {t.name: t.name for t in graph.tensors.values() if not t.is_constant}
+    """Activation tensor → the representative of those that share its scale and zero point.
+
+    A constant operand of a node that ties its types is among them.
+    """
+    tied = {c for n in graph.nodes if n.op.ties_types and n.op.operands for c in graph.constants(n)}
+    leader = {t.name: t.name for t in graph.tensors.values() if not t.is_constant or t.name in tied}
 
     def find(name: str) -> str:
         while leader[name] != name:
@@ -118,9 +137,11 @@ def tied_groups(graph: Graph) -> dict[str, str]:
 
     for node in graph.nodes:
         if node.op.ties_types:
-            for name in node.inputs:
+            for name in graph.activations(node):
                 if len(node.inputs) == 1 or not _is_fixed(graph, name):
                     leader[find(node.output)] = find(name)
+            for name in set(graph.constants(node)) & tied:
+                leader[name] = find(node.output)
     return {name: find(name) for name in leader}
 
 
@@ -196,7 +217,7 @@ class GraphModule(nn.Module):
         }
         values[self.source.inputs[0]] = x
         for node in self.source.nodes:
-            inputs = [values[i] for i in node.inputs]
+            inputs = _real_inputs(self.source, node, values)
             if isinstance(node.op, BatchNorm) and self.training:
                 y = node.op.training_meaning(inputs, self.momentum)
             else:
@@ -217,7 +238,8 @@ class GraphModule(nn.Module):
         }
         for node in graph.nodes:
             out = grids[node.output]
-            inputs = [values[i] if i in values else self._constant(node, i, values) for i in node.inputs]
+            constants = {i: self._constant(node, i, values) for i in graph.constants(node)}
+            inputs = _inputs(graph, node, {**values, **constants})
             codes = self._with_gradient(node, inputs, out)
             values[node.output] = Quantized(codes, out.scale, out.zero_point)
             if self.observe:
@@ -236,8 +258,12 @@ class GraphModule(nn.Module):
         """A weight or bias as codes, straight-through."""
         real = self.values[self._keys[name]]
         kind = self.source.type(name)
+        if node.op.operands:
+            grid = Grid(self.scale(name).reshape(()), kind.zero_point)
+            return Quantized(quantize_activation(real, grid), grid.scale, grid.zero_point)
         if kind.dtype == "int32":
-            scale = self.scale(node.inputs[1]).double() * values[node.inputs[0]].scale.double()
+            weighed = values[node.inputs[0]].scale.double()
+            scale = self.scale(node.inputs[1]).double() * (node.op.weighed_scale or weighed)
             return Quantized(quantize_bias(real, scale), scale.float())
         scale = self.scale(name)
         shape = [1] * real.dim()

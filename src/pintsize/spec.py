@@ -86,8 +86,10 @@ def constants_where_expected(graph: Graph) -> Iterator[str]:
         found = len(graph.activations(node))
         if expected is not None and found != expected:
             yield f"{node.name} ({node.op.name}) needs {expected} computed input, has {found}"
-        if expected is None and found != len(node.inputs):
+        if expected is None and found != len(node.inputs) and not node.op.operands:
             yield f"{node.name} ({node.op.name}) takes no constants"
+        if not found:
+            yield f"{node.name} ({node.op.name}) computes from constants alone"
 
 
 def all_float(graph: Graph) -> Iterator[str]:
@@ -133,12 +135,27 @@ def constants_have_one_reader(graph: Graph) -> Iterator[str]:
     )
 
 
+def operands_have_one_grid(graph: Graph) -> Iterator[str]:
+    for name in sorted(_operands(graph)):
+        kind = graph.type(name)
+        if kind.dtype != "int8" or len(kind.scale) != 1 or not -128 <= kind.zero_point <= 127:
+            yield f"constant {name} must be int8 with one scale and a zero point in -128..127"
+
+
+def _operands(graph: Graph) -> set[str]:
+    return {c for node in graph.nodes if node.op.operands for c in graph.constants(node)}
+
+
 def codes_in_range(graph: Graph) -> Iterator[str]:
+    operands = _operands(graph)
     for tensor in graph.tensors.values():
         if tensor.data is None:
             continue
         if not np.issubdtype(tensor.data.dtype, np.integer):
             yield f"{tensor.name} holds {tensor.data.dtype}, not codes"
+        elif tensor.name in operands:
+            if tensor.data.min(initial=0) < -128 or tensor.data.max(initial=0) > 127:
+                yield f"{tensor.name} exceeds -128..127"
         elif np.abs(tensor.data.astype(np.int64)).max(initial=0) > CODE_MAX[tensor.type.dtype]:
             yield f"{tensor.name} exceeds ±{CODE_MAX[tensor.type.dtype]}"
 
@@ -159,7 +176,7 @@ def factors_fit(graph: Graph) -> Iterator[str]:
         if node.op.name in ("add", "concat"):
             largest = max(s.max() for s in scales)
         elif len(scales) > 1:
-            largest = (scales[0] * scales[1]).max()
+            largest = ((node.op.weighed_scale or scales[0]) * scales[1]).max()
         else:
             continue
         if largest / graph.type(node.output).scale[0] >= FACTOR_MAX:
@@ -171,8 +188,8 @@ def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
     codes = np.abs(weight.data.astype(np.int64))
     axis = weight.type.axis or 0
     total = codes.sum(axis=tuple(i for i in range(codes.ndim) if i != axis))
-    zero_point = graph.type(node.inputs[0]).zero_point
-    return int((total * max(127 - zero_point, 128 + zero_point) + np.abs(bias.data.astype(np.int64))).max())
+    largest = node.op.largest_weighed(graph.type(node.inputs[0]))
+    return int((total * largest + np.abs(bias.data.astype(np.int64))).max())
 
 
 STRUCTURE: tuple[Rule, ...] = (
@@ -181,6 +198,7 @@ STRUCTURE: tuple[Rule, ...] = (
 )  # fmt: skip
 QUANTIZED: tuple[Rule, ...] = (
     no_batch_norm, all_quantized, tied_types_agree, fixed_outputs_kept, constants_have_one_reader,
+    operands_have_one_grid,
 )  # fmt: skip
 
 RULES: dict[Stage, tuple[Rule, ...]] = {

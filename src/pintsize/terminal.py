@@ -23,8 +23,13 @@ from pintsize.devices import Device
 from pintsize.progress import Watcher
 
 if TYPE_CHECKING:  # at run time these would bring in torch, which `pintsize devices` can do without
+    from pintsize.benching import Bench
+    from pintsize.compiling import Compiled
     from pintsize.compress.search import Trial
+    from pintsize.converting import Conversion
     from pintsize.doctor import Diagnosis, Extent
+    from pintsize.measure import Footprint
+    from pintsize.passes.plan_memory import MemoryPlan
     from pintsize.verify import CoreCheck, Skipped
 
 STATUS_COLOURS = {
@@ -156,3 +161,84 @@ def diagnosis_table(found: Diagnosis) -> RenderableType:
 
 def _bounds(extent: Extent, unit: str) -> tuple[str, str]:
     return f"{extent.least:,}{unit}", f"{extent.most:,}{unit}"
+
+
+def compiled_table(done: Compiled) -> RenderableType:
+    """What a compiled program takes."""
+    head = f"{escape(done.graph.name)} for {escape(done.device.title)}, kernels: {done.program.isa}"
+    return Group(head, _footprint_table(done.footprint))
+
+
+def bench_tables(found: Bench) -> RenderableType:
+    """Instructions layer by layer, the whole, and the memory plan."""
+    rows = Table("layer", "op", "output", "MACs", "constants", "instructions", "per MAC")
+    for column in rows.columns[3:]:
+        column.justify = "right"
+    for layer in found.layers:
+        n = layer.instructions
+        each = "" if n is None or not layer.macs else f"{n / layer.macs:.2f}"
+        rows.add_row(
+            escape(layer.name), layer.op, "×".join(map(str, layer.output_shape)), f"{layer.macs:,}" if layer.macs else "",
+            f"{layer.weight_bytes:,}" if layer.weight_bytes else "", "–" if n is None else f"{n:,}", each,
+        )  # fmt: skip
+    place = f"{escape(found.device.title)} ({found.device.core})"
+    head = f"{escape(found.graph.name)} on {place}, kernels: {found.program.isa}"
+    plan = _plan_table(found.program.plan, len(found.layers))
+    return Group(head, rows, _footprint_table(found.footprint), plan)
+
+
+def _footprint_table(taken: Footprint) -> RenderableType:
+    rows = Table("", "", "", show_header=False, box=None)
+    rows.columns[1].justify = "right"
+    linked = "measured" if taken.linked else "counted, without code and stack"
+    stack = "" if taken.stack_bytes is None else f", {taken.stack_bytes:,} B of stack in it"
+    for name, value, unit, how in (
+        ("flash", taken.flash_bytes, "B", f"{linked}; {taken.weight_bytes:,} B of constants in it"),
+        ("RAM", taken.ram_bytes, "B", f"{linked}; {taken.arena_bytes:,} B of arena{stack}"),
+        ("instructions", taken.instructions, "", "counted"),
+        ("cycles", taken.cycles, "", f"estimated; {taken.latency_error}"),
+        ("time", taken.latency_ms, "ms", "estimated, at full clock"),
+        ("energy", taken.energy_mj, "mJ", "estimated, from the datasheet's current"),
+    ):
+        shown = (
+            "–"
+            if value is None
+            else f"{value:,.4g}"
+            if isinstance(value, float) and value < 1e4
+            else f"{value:,.0f}"
+        )
+        rows.add_row(
+            f"[bold]{name}[/]", f"{shown} {unit}".strip(), how if value is not None else "not known here"
+        )
+    return rows
+
+
+_PLAN_WIDTH = 48
+
+
+def _plan_table(plan: MemoryPlan, steps: int) -> RenderableType:
+    """The arena from its start: a bar per buffer over the layers in which it is alive."""
+    rows = Table("offset", "bytes", "buffer", "alive, first layer to last")
+    rows.columns[0].justify = rows.columns[1].justify = "right"
+    for b in sorted(plan.buffers, key=lambda b: (plan.placement.offsets[b.name], b.first)):
+        start = b.first * _PLAN_WIDTH // max(steps, 1)
+        end = max(start + 1, (b.last + 1) * _PLAN_WIDTH // max(steps, 1))
+        bar = "·" * start + "█" * (end - start) + "·" * (_PLAN_WIDTH - end)
+        rows.add_row(f"{plan.placement.offsets[b.name]:,}", f"{b.bytes:,}", escape(b.name), bar)
+    proof = "proven smallest" if plan.placement.optimal else f"at least {plan.placement.lower_bound:,} B"
+    return Group(f"arena: {plan.arena_bytes:,} B ({proof} for this order of layers)", rows)
+
+
+def conversion_lines(done: Conversion) -> RenderableType:
+    """What was written, and how the runtimes compute it."""
+    lines = [f"{escape(str(done.path))}: {done.bytes:,} B"]
+    for found in done.agreements:
+        if found.equal:
+            lines.append(f"  {found.runtime}: {found.inputs} inputs, [green]all equal[/]")
+        else:
+            differ = f"{found.rate:.2%} of the outputs differ, by {found.largest:g} at most"
+            lines.append(
+                f"  {found.runtime}: {found.inputs} inputs, {differ}; same answer for {found.same_answer:.1%}"
+            )
+    lines += [f"  [yellow]not run[/]: {name} is not installed" for name in done.missing]
+    return Group(*lines)

@@ -50,6 +50,14 @@ def input_codes(graph: Graph, x: np.ndarray) -> np.ndarray:
     return quantize(x, kind.scale[0], kind.zero_point)
 
 
+def random_codes(graph: Graph, count: int, seed: int = 0) -> np.ndarray:
+    """Input codes (count, *input shape) that reach every corner of the input's grid."""
+    kind = graph.type(graph.inputs[0])
+    bounds = np.iinfo(kind.dtype)
+    draw = np.random.default_rng(seed)
+    return draw.integers(bounds.min, bounds.max, (count, *kind.shape), endpoint=True).astype(kind.dtype)
+
+
 def integer_outputs(graph: Graph, x: np.ndarray) -> np.ndarray:
     """Real inputs → what the chip will say, as real numbers (n, outputs)."""
     kind = graph.type(graph.outputs[0])

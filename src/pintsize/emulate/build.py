@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pintsize.emulate.toolchain import compiler_command, invoke, shipped, source
 from pintsize.errors import ToolError
 
 STACK_BYTES = 64 << 10
+_PLACE = r"#define {prefix}_{end} \(\(int8_t \*\)\w+ \+ (\d+)\)"
 _DISCARDED = (".ARM.exidx", ".ARM.extab", ".eh_frame")  # as the linker script does
 
 
@@ -27,6 +29,7 @@ class Program:
         flash_bytes: what is written to flash: code, constants and the first values of variables.
         ram_bytes: variables: the arena and the input and output buffers; the stack is apart.
         arena_bytes: the arena alone, None when the program has none.
+        io_offsets: where in the arena the input and the output lie; None: they have buffers of their own.
         symbols: where everything lies, by name.
     """
 
@@ -40,10 +43,19 @@ class Program:
     input_bytes: int
     output_bytes: int
     symbols: Mapping[str, Symbol]
+    io_offsets: tuple[int, int] | None = None
 
     @property
     def run_name(self) -> str:
         return f"{self.prefix}_run"
+
+    @property
+    def io_addresses(self) -> tuple[int, int]:
+        """Where the input and the output lie."""
+        if self.io_offsets is None:
+            return self.symbols["pintsize_input"].address, self.symbols["pintsize_output"].address
+        arena = self.symbols[f"{self.prefix}_arena"].address
+        return arena + self.io_offsets[0], arena + self.io_offsets[1]
 
 
 def build(
@@ -61,8 +73,10 @@ def build(
     _require_firmware(core)
     with source_folder({**files, **_support_files(core, "main.c")}) as folder:
         objects = _compile_model(folder, core, optimize, sources or model_sources(files, prefix))
-        elf = _link(folder, core, objects, "main.c", model_defines(prefix))
-        return _inspect(core, prefix, elf, tuple((folder / o).read_bytes() for o in objects))
+        places = _io_offsets(files, prefix)
+        elf = _link(folder, core, objects, "main.c", (*model_defines(prefix), *_place_defines(prefix, places)))
+        sizes = _io_bytes(files, prefix)
+        return _inspect(core, prefix, elf, tuple((folder / o).read_bytes() for o in objects), sizes, places)
 
 
 def link_with(program: Program, main: str, defines: Sequence[str]) -> bytes:
@@ -71,7 +85,8 @@ def link_with(program: Program, main: str, defines: Sequence[str]) -> bytes:
     with source_folder(_support_files(program.core, main)) as folder:
         for name, content in zip(names, program.objects, strict=True):
             (folder / name).write_bytes(content)
-        return _link(folder, program.core, names, main, (*defines, *_function_defines(program.prefix)))
+        places = _place_defines(program.prefix, program.io_offsets)
+        return _link(folder, program.core, names, main, (*defines, *_function_defines(program.prefix), *places))
 
 
 def object_sections(
@@ -121,6 +136,28 @@ def model_defines(prefix: str) -> list[str]:
     """Tells the C files of this package the model's header, its sizes and what its functions are called."""
     sizes = [f"-D{end}_BYTES={prefix.upper()}_{end}_BYTES" for end in ("INPUT", "OUTPUT")]
     return [f'-DMODEL_HEADER="{prefix}.h"', *sizes, *_function_defines(prefix)]
+
+
+def _io_bytes(files: Mapping[str, str], prefix: str) -> tuple[int, int]:
+    """The sizes of the input and the output that the model's header states."""
+    header, name = files.get(f"{prefix}.h", ""), prefix.upper()
+    found = [re.search(rf"#define {name}_{end}_BYTES (\d+)", header) for end in ("INPUT", "OUTPUT")]
+    if not (found[0] and found[1]):
+        raise ToolError(f"{prefix}.h does not say how large the model's input and output are")
+    return int(found[0][1]), int(found[1][1])
+
+
+def _io_offsets(files: Mapping[str, str], prefix: str) -> tuple[int, int] | None:
+    """Where in the arena the header says that the input and the output lie."""
+    header, name = files.get(f"{prefix}.h", ""), prefix.upper()
+    found = [re.search(_PLACE.format(prefix=name, end=end), header) for end in ("INPUT", "OUTPUT")]
+    return (int(found[0][1]), int(found[1][1])) if found[0] and found[1] else None
+
+
+def _place_defines(prefix: str, io_offsets: tuple[int, int] | None) -> list[str]:
+    if io_offsets is None:
+        return []
+    return [f"-DARENA={prefix}_arena", f"-DINPUT_OFFSET={io_offsets[0]}", f"-DOUTPUT_OFFSET={io_offsets[1]}"]
 
 
 def _function_defines(prefix: str) -> list[str]:
@@ -182,7 +219,10 @@ def _link(folder: Path, core: Core, objects: Sequence[str], main: str, defines: 
     return (folder / "program.elf").read_bytes()
 
 
-def _inspect(core: Core, prefix: str, elf: bytes, objects: tuple[bytes, ...]) -> Program:
+def _inspect(
+    core: Core, prefix: str, elf: bytes, objects: tuple[bytes, ...], io_bytes: tuple[int, int],
+    io_offsets: tuple[int, int] | None,
+) -> Program:  # fmt: skip
     symbols = symbols_of(elf)
     for needed in (f"{prefix}_init", f"{prefix}_run"):
         if needed not in symbols:
@@ -198,7 +238,8 @@ def _inspect(core: Core, prefix: str, elf: bytes, objects: tuple[bytes, ...]) ->
         flash_bytes=flash_end - core.flash_origin,
         ram_bytes=sum(s.size_bytes for s in variables),
         arena_bytes=arena.size_bytes if arena else None,
-        input_bytes=symbols["pintsize_input"].size_bytes,
-        output_bytes=symbols["pintsize_output"].size_bytes,
+        input_bytes=io_bytes[0],
+        output_bytes=io_bytes[1],
         symbols=symbols,
+        io_offsets=io_offsets,
     )

@@ -85,7 +85,7 @@ class _Machine:
 
     def infer(self, row: np.ndarray) -> np.ndarray:
         """One output, int8 (output bytes,), of one input, int8 (input bytes,)."""
-        source, target = self._address("pintsize_input"), self._address("pintsize_output")
+        source, target = self.program.io_addresses
         self.engine.mem_write(source, row.tobytes())
         self.call(self.program.run_name, source, target)
         return np.frombuffer(self.read(target, self.program.output_bytes), np.int8)

@@ -7,8 +7,14 @@ enum { SYS_OPEN = 0x01, SYS_WRITE0 = 0x04, SYS_WRITE = 0x05, SYS_READ = 0x06, SY
 enum { READ_BINARY = 1, WRITE_BINARY = 5, APPLICATION_EXIT = 0x20026 };
 #define PAINT 0xC5C5C5C5u
 
+#if defined(ARENA)
+extern int32_t ARENA[];
+#define pintsize_input ((int8_t *)ARENA + INPUT_OFFSET)
+#define pintsize_output ((int8_t *)ARENA + OUTPUT_OFFSET)
+#else
 int8_t pintsize_input[INPUT_BYTES] __attribute__((aligned(8)));
 int8_t pintsize_output[OUTPUT_BYTES] __attribute__((aligned(8)));
+#endif
 extern uint32_t __stack_limit, __stack_top;
 void MODEL_INIT(void);
 void MODEL_RUN(const int8_t *in, int8_t *out);

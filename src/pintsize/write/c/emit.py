@@ -28,8 +28,8 @@ class CProgram:
     """The written program.
 
     isa: whose kernels it has; files: name → text; plan: where the activations live; layers: per node the C function's
-    name ("" where nothing is computed); constant_bytes: per node the bytes of its constants in flash; output_bytes:
-    of one run.
+    name ("" where nothing is computed); constant_bytes: per node the bytes of its constants in flash; io_bytes: of the
+    caller's input and output buffers (0 where they live in the arena).
     """
 
     isa: Isa
@@ -37,7 +37,7 @@ class CProgram:
     plan: MemoryPlan
     layers: tuple[str, ...]
     constant_bytes: tuple[int, ...]
-    output_bytes: int
+    io_bytes: int
 
 
 def write(
@@ -75,8 +75,8 @@ def write(
     if golden is not None:
         written[f"{prefix}_self_test.c"] = self_test(*golden, prefix)
     taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
-    outputs = graph.type(graph.outputs[0]).elements
-    return CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), outputs)
+    io = 0 if reuse_io else sum(graph.type(n).activation_bytes for n in (*graph.inputs, *graph.outputs))
+    return CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), io)
 
 
 def _computes(plan: MemoryPlan, node: Node) -> bool:

@@ -1,0 +1,159 @@
+"""`pintsize compile`: an integer model as a program for one device, proven and measured there.
+
+read → write for the device → refuse what does not fit → verify on the emulated core → measure → folder
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pintsize import devices
+from pintsize.devices import DEVICES, Device
+from pintsize.errors import DoesNotFit, UserError
+from pintsize.folder import MARKER, check_writable, write_folder
+from pintsize.graph import BITS, Graph
+from pintsize.manifest import golden_file, manifest
+from pintsize.measure import Footprint, footprint
+from pintsize.module import run_integers
+from pintsize.read.model_file import read_model
+from pintsize.verify import CoreCheck, Skipped, random_codes, verify
+from pintsize.write.c import CProgram, write
+from pintsize.write.c.calls import isa_of
+from pintsize.write.saved import graph_files
+
+GOLDEN_VECTORS = 32
+SELF_TEST_VECTORS = 4
+#: random inputs run on this computer beside the golden vectors
+HOST_VECTORS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A program that was proven on the host and on the device's core, and what it takes there."""
+
+    graph: Graph
+    program: CProgram
+    golden: tuple[np.ndarray, np.ndarray]
+    device: Device
+    checks: list[CoreCheck]
+    skipped: list[Skipped]
+    footprint: Footprint
+
+    def files(self) -> dict[str, bytes]:
+        """Everything that belongs into the folder: name → content."""
+        files = {name: text.encode() for name, text in self.program.files.items()}
+        files |= graph_files(self.graph)
+        files["golden.npz"] = golden_file(*self.golden)
+        device = {"name": self.device.name, "core": self.device.core}
+        files[MARKER] = manifest(
+            self.graph, device, self.metrics(), files, golden_vectors=len(self.golden[0]), isa=self.program.isa,
+            reuse_io=self.program.plan.places[self.graph.inputs[0]] == "arena",
+        )  # fmt: skip
+        return dict(sorted(files.items()))
+
+    def metrics(self) -> dict[str, Any]:
+        """The figures by name; None where one cannot be known here."""
+        taken = self.footprint
+        names = ("flash_bytes", "ram_bytes", "stack_bytes", "arena_bytes", "weight_bytes", "instructions",
+                 "latency_ms", "energy_mj")  # fmt: skip
+        return {name: getattr(taken, name) for name in names}
+
+
+def compile_model(
+    model: str | Path | Graph,
+    device: str | Device,
+    out: str | Path | None = None,
+    reuse_io: bool = False,
+    shape: tuple[int, ...] | None = None,
+    on_core: Callable[[CoreCheck | Skipped], None] | None = None,
+) -> Compiled:
+    """An integer model as a C program for a device, every integer proven on the host and the device's core.
+
+    Args:
+        model: a .tflite or .onnx file of integers, a folder that pintsize wrote, or an integer Graph.
+        out: the folder to leave the program in; None: only in memory.
+        reuse_io: the input and the output live in the arena, and a run may overwrite the input: less RAM.
+        shape: of one input without the batch, where the file leaves it open.
+
+    Raises ModelError or UnsupportedOp for a model that cannot be read, UserError for one that is not quantized,
+    DoesNotFit with the figures when it is too large for the device, VerificationError when an integer differs.
+    """
+    target = devices.device(device)
+    if out is not None:
+        check_writable(Path(out))
+    graph = model if isinstance(model, Graph) else read_model(Path(model), shape)
+    _require_integers(graph)
+    codes = random_codes(graph, GOLDEN_VECTORS)
+    golden = codes, run_integers(graph, codes)
+    self_test = golden[0][:SELF_TEST_VECTORS], golden[1][:SELF_TEST_VECTORS]
+    program = write(graph, self_test, isa=isa_of(target.core), reuse_io=reuse_io)
+    _refuse_what_cannot_fit(graph, program, target)
+    taken = footprint(program, target, codes[:1])
+    _refuse(graph, program, target, taken.flash_bytes, taken.ram_bytes)
+    more = random_codes(graph, HOST_VECTORS, seed=1)
+    verify(program.files, more, run_integers(graph, more), ("host",))
+    cores = ("host",) if target.not_emulated else ("host", target.core)
+    checks, skipped = verify(program.files, *golden, cores, on_core)
+    compiled = Compiled(graph, program, golden, target, checks, skipped, taken)
+    if out is not None:
+        write_folder(compiled.files(), Path(out))
+    return compiled
+
+
+def _require_integers(graph: Graph) -> None:
+    if not graph.type(graph.inputs[0]).is_quantized:
+        raise UserError(
+            f"{graph.name} is a model of real numbers: there are no integers to compile yet. Quantize it with its "
+            "data first: pintsize shrink MODEL --data DATA --device DEVICE"
+        )
+
+
+def _refuse_what_cannot_fit(graph: Graph, program: CProgram, device: Device) -> None:
+    """Before anything is compiled: constants and arena alone are too much."""
+    _refuse(graph, program, device, sum(program.constant_bytes), program.plan.arena_bytes)
+
+
+def _refuse(graph: Graph, program: CProgram, device: Device, flash: int, ram: int) -> None:
+    if flash <= device.flash_bytes and ram <= device.ram_bytes:
+        return
+    said = [f"{graph.name} does not fit {device.title}:"]
+    if flash > device.flash_bytes:
+        said.append(f"it needs {flash:,} B of flash, {device.flash_bytes:,} B are there;")
+    if ram > device.ram_bytes:
+        said.append(f"it needs {ram:,} B of RAM, {device.ram_bytes:,} B are there;")
+    raise DoesNotFit(
+        " ".join([*said, "what would make it fit:", "; ".join(_ways(graph, program, flash, ram))])
+    )
+
+
+def _ways(graph: Graph, program: CProgram, flash: int, ram: int) -> list[str]:
+    """What the user can do, with figures where they are known."""
+    ways: list[str] = []
+    saved = _saved_by_reuse(graph, program)
+    if saved:
+        ways.append(f"--reuse-io saves {saved:,} B of RAM")
+    wide = sum(graph.type(c).bytes for n in graph.nodes for c in graph.constants(n)[:1]
+               if BITS[graph.type(c).dtype] == 8)  # fmt: skip
+    if wide:
+        ways.append(f"weights of 4 bits save about {wide // 2:,} B of flash")
+    ways.append("a narrower model saves both: pintsize shrink")
+    boards = [d for d in DEVICES.values() if d.core.startswith("cortex-m")]
+    larger = [d for d in boards if d.flash_bytes >= flash and d.ram_bytes >= ram]
+    nearest = sorted(larger, key=lambda d: (d.flash_bytes + d.ram_bytes, d.name))[:3]
+    if nearest:
+        ways.append(f"a larger device, such as {', '.join(d.name for d in nearest)}")
+    return ways
+
+
+def _saved_by_reuse(graph: Graph, program: CProgram) -> int:
+    if program.plan.places[graph.inputs[0]] == "arena":
+        return 0
+    apart = program.plan.arena_bytes + sum(
+        graph.type(n).activation_bytes for n in (*graph.inputs, *graph.outputs)
+    )
+    return max(0, apart - write(graph, isa=program.isa, reuse_io=True).plan.arena_bytes)
