@@ -22,7 +22,7 @@ FLOAT32_EXACT = 2**24
 INT32_MAX = 2**31 - 1
 BIAS_MAX = 2**29
 SHIFTED_MAX = 2**30
-WEIGHT_MAX = {8: 127, 4: 7, 2: 1}
+WEIGHT_MAX = {16: 32767, 8: 127, 4: 7, 2: 1}
 #: float32 error of acc * multiplier while |result| <= 512, with room to spare
 FLOAT_ERROR = 2e-4
 
@@ -401,7 +401,9 @@ def normalized(q: torch.Tensor, scale: float, epsilon: float) -> torch.Tensor:
     spread = count * (codes * codes).sum(-1, keepdim=True) - total * total
     spread = spread + layer_norm_epsilon(epsilon, count, scale)
     pairs = _bit_pairs(spread)
-    a = torch.where(pairs > 14, spread >> (2 * (pairs - 14)).clamp(min=0), spread << (2 * (14 - pairs)).clamp(min=0))
+    a = torch.where(
+        pairs > 14, spread >> (2 * (pairs - 14)).clamp(min=0), spread << (2 * (14 - pairs)).clamp(min=0)
+    )
     product = (count * codes - total) * reciprocal_root(a << 1)
     shift = 31 - LAYER_NORM_BITS + pairs
     return ((product + (1 << (shift - 1))) >> shift).double()

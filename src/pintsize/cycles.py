@@ -2,14 +2,17 @@
 
 Sources: Arm Technical Reference Manuals, "Instruction set summary" with timing, of Cortex-M0 (DDI 0432),
 M0+ (DDI 0484), M3 (DDI 0337) and M4 (DDI 0439). For Cortex-M7, M33, M55 and the RISC-V core the vendors publish no
-such table: there the numbers of the nearest core stand in. Left out: flash wait states, caches, contention on the bus.
-The error has not been measured: no estimate was compared with a board.
+such table: there the numbers of the nearest core stand in. Where the device's flash is known, data that its cache
+does not hold waits, and so does each taken branch of a device without a cache for instructions. Left out: the bus,
+misses of the instruction cache, dual issue (M7). The error has not been measured: no estimate was compared with a board.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from pintsize.devices import Flash
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,28 @@ _MULTIPLY = ("mul", "mla", "mls", "smul", "smla")
 _SEVERAL = ("push", "pop", "ldm", "stm")
 
 
-def estimate(core: str, mnemonics: Mapping[str, int], taken_branches: int) -> float | None:
-    """Cycles of that many instructions by mnemonic; None for a core without a table."""
+def estimate(
+    core: str,
+    mnemonics: Mapping[str, int],
+    taken_branches: int,
+    flash: Flash | None = None,
+    flash_misses: int | None = None,
+) -> float | None:
+    """Cycles of that many instructions by mnemonic; None for a core without a table.
+
+    flash, flash_misses: the device's flash, and how many reads of data its cache did not hold.
+    """
     table = TABLES.get(core)
     if table is None:
         return None
-    return sum(n * _cycles(table, m) for m, n in mnemonics.items()) + taken_branches * table.taken_branch
+    waits = _waits(flash, taken_branches, flash_misses or 0) if flash else 0
+    return (
+        sum(n * _cycles(table, m) for m, n in mnemonics.items()) + taken_branches * table.taken_branch + waits
+    )
+
+
+def _waits(flash: Flash, taken_branches: int, misses: int) -> int:
+    return flash.wait_states * (misses + (0 if flash.instruction_cache else taken_branches))
 
 
 def _cycles(table: CycleTable, mnemonic: str) -> float:

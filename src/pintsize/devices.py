@@ -21,6 +21,24 @@ _GB = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flash:
+    """How the flash keeps up with the core at full clock.
+
+    Args:
+        wait_states: cycles that a read waits.
+        line_bytes, data_lines: the cache for data (one line: a read buffer).
+        instruction_cache: whether code in loops runs without waiting; else each taken branch waits.
+        source: where the numbers come from.
+    """
+
+    wait_states: int
+    line_bytes: int = 8
+    data_lines: int = 1
+    instruction_cache: bool = True
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Device:
     """One chip or class of machines.
 
@@ -36,6 +54,7 @@ class Device:
         active_current_ua_per_mhz: supply current per MHz at `clock_hz`, code in flash; None if unknown.
         supply_volt: the voltage at which that current was stated (else the usual supply).
         current_source: document and table of the current, or why it is None.
+        flash: wait states and caches; None: not known, and left out of the estimates.
         datasheet: address of the vendor's datasheet.
         boards: boards that carry it; they are accepted as names too.
         channel_alignment: its kernels work fastest on channels in multiples of this.
@@ -53,6 +72,7 @@ class Device:
     active_current_ua_per_mhz: float | None = None
     supply_volt: float = 3.3
     current_source: str = "not confirmed at this clock"
+    flash: Flash | None = None
     datasheet: str
     boards: tuple[str, ...] = ()
     channel_alignment: int = 4
@@ -126,6 +146,12 @@ _CORTEX_M = (
         active_current_ua_per_mhz=237.5,
         supply_volt=3.6,
         current_source="datasheet table 23: from flash, 48 MHz, peripherals off, 3.6 V, typical: 11.4 mA",
+        flash=Flash(
+            wait_states=1,
+            line_bytes=4,
+            instruction_cache=False,
+            source="ST's HAL for the F0: one wait state above 24 MHz; no cache, a prefetch buffer that is left out",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32f031k6.pdf",
         boards=("Nucleo-F031K6",),
     ),
@@ -146,6 +172,10 @@ _CORTEX_M = (
         clock_hz=64_000_000,
         flash_bytes=512 * _KB,
         ram_bytes=144 * _KB,
+        flash=Flash(
+            wait_states=2,
+            source="ST's HAL for the G0: above 48 MHz; a cache for instructions alone (manual, unconfirmed)",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32g0b1re.pdf",
         boards=("Nucleo-G0B1RE",),
     ),
@@ -160,6 +190,12 @@ _CORTEX_M = (
         active_current_ua_per_mhz=120.0,
         supply_volt=3.0,
         current_source="ST training on the STM32L4 power controller (STM32L47x): run mode up to 80 MHz, LDO",
+        flash=Flash(
+            wait_states=4,
+            line_bytes=32,
+            data_lines=8,
+            source="ST's HAL for the L4: above 64 MHz; caches of the ART accelerator (manual, unconfirmed)",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32l476rg.pdf",
         boards=("Nucleo-L476RG",),
         note="SRAM in two ranges: 96 kB and 32 kB",
@@ -172,6 +208,12 @@ _CORTEX_M = (
         flash_bytes=2 * _MB,
         ram_bytes=640 * _KB,
         extensions=("dsp", "fpu"),
+        flash=Flash(
+            wait_states=5,
+            line_bytes=32,
+            data_lines=8,
+            source="ST's HAL for the L4: above 100 MHz; caches of the ART accelerator (manual, unconfirmed)",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32l4r5zi.pdf",
         boards=("Nucleo-L4R5ZI",),
     ),
@@ -184,6 +226,12 @@ _CORTEX_M = (
         ram_bytes=784 * _KB,
         extensions=("dsp", "fpu"),
         current_source="not confirmed at this clock (19.5 µA/MHz on the first page is for a slow one)",
+        flash=Flash(
+            wait_states=4,
+            line_bytes=16,
+            data_lines=512,
+            source="ST's HAL for the U5: above 128 MHz; ICACHE of 8 kB serves data in flash too (manual, unconfirmed)",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32u575zi.pdf",
         boards=("Nucleo-U575ZI-Q",),
         note="SRAM in two ranges: 768 kB and 16 kB",
@@ -207,6 +255,12 @@ _CORTEX_M = (
         flash_bytes=2 * _MB,
         ram_bytes=1376 * _KB,
         extensions=("dsp", "fpu", "fpu64"),
+        flash=Flash(
+            wait_states=6,
+            line_bytes=32,
+            data_lines=512,
+            source="six wait states at 280 MHz and the Cortex-M7's data cache of 16 kB (manual, unconfirmed)",
+        ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32h7a3zi.pdf",
         boards=("Nucleo-H7A3ZI-Q",),
         note="SRAM in several ranges; the largest is 1 MB, and 64 kB serve instructions only",

@@ -84,6 +84,8 @@ OPTIONAL_MODULES = {
     "wasmtime": ("wasmtime", "web"),
     "soundfile": ("soundfile", "audio"),
     "PIL": ("pillow", "images"),
+    "tflite": ("tflite", "tflite"),
+    "flatbuffers": ("flatbuffers", "tflite"),
 }
 
 

@@ -160,6 +160,10 @@ class Op(ABC):
             return 1 << 15
         return max(127 - x.zero_point, 128 + x.zero_point)
 
+    def inner_factors(self, inputs: Sequence[TensorType], out: TensorType) -> Sequence[float]:
+        """The largest factors by which the op requantizes within itself."""
+        return ()
+
     def fixed_output(self) -> tuple[float, int] | None:
         """(scale, zero_point) where the specification fixes them, else None."""
         return None

@@ -50,8 +50,11 @@ def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprin
     linked = Footprint(True, built.flash_bytes, built.ram_bytes, built.arena_bytes or 0, weight_bytes)
     if emulate.can_run(device.core) is not None:
         return linked
-    run = emulate.execute(built, sample.reshape(1, -1))
-    spent = cycles.estimate(device.core, run.mnemonics, run.taken_branches or 0)
+    cache = emulate.FlashCache(device.flash.line_bytes, device.flash.data_lines) if device.flash else None
+    run = emulate.execute(built, sample.reshape(1, -1).view(np.int8), cache=cache)
+    spent = cycles.estimate(
+        device.core, run.mnemonics, run.taken_branches or 0, device.flash, run.flash_misses
+    )
     return replace(
         linked,
         ram_bytes=built.ram_bytes + (run.stack_bytes or 0),

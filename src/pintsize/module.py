@@ -26,6 +26,7 @@ from pintsize.arithmetic import (
 )
 from pintsize.graph import BITS, Graph, Node, Tensor
 from pintsize.ops import BatchNorm
+from pintsize.ops.recurrent import Recurrent
 
 #: no scale learns its way below this
 LEAST_SCALE = 1e-8
@@ -261,6 +262,8 @@ class GraphModule(nn.Module):
         if node.op.operands:
             grid = Grid(self.scale(name).reshape(()), kind.zero_point)
             return Quantized(quantize_activation(real, grid), grid.scale, grid.zero_point)
+        if isinstance(node.op, Recurrent):
+            return self._recurrent_constant(node.op, node, name, values[node.inputs[0]])
         if kind.dtype == "int32":
             weighed = values[node.inputs[0]].scale.double()
             scale = self.scale(node.inputs[1]).double() * (node.op.weighed_scale or weighed)
@@ -269,6 +272,19 @@ class GraphModule(nn.Module):
         shape = [1] * real.dim()
         shape[kind.axis or 0] = -1
         return Quantized(quantize_weight(real, scale.reshape(shape), BITS[kind.dtype]), scale)
+
+    def _recurrent_constant(self, op: Recurrent, node: Node, name: str, x: Quantized) -> Quantized:
+        """A weight or bias as codes, its scale in a shape that broadcasts."""
+        real, index = self.values[self._keys[name]], node.inputs.index(name)
+        if index in op.biases:
+            weight = op.biases[index]
+            weighed = op.weighed(weight, x.scale.double(), self.scale(node.output).double())
+            scale = self.scale(node.inputs[weight]).double() * weighed
+            return Quantized(quantize_bias(real, scale), scale.float())
+        shape = [1] * real.dim()
+        shape[op.weight_axes[index] or 0] = -1
+        scale = self.scale(name).reshape(shape)
+        return Quantized(quantize_weight(real, scale, BITS[self.source.type(name).dtype]), scale)
 
     def graph(self) -> Graph:
         """The Graph with what was learned: constants, and scales where it is annotated."""

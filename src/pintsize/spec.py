@@ -19,7 +19,7 @@ from pintsize.graph import Graph, Node, Tensor
 Stage = Literal["float", "folded", "annotated", "integer"]
 Rule = Callable[[Graph], Iterator[str]]
 
-CODE_MAX = {"int8": 127, "int4": 7, "int2": 1, "int32": 2**31 - 1}
+CODE_MAX = {"int16": 32767, "int8": 127, "int4": 7, "int2": 1, "int32": 2**31 - 1}
 #: the requantization in C adds half a step to an accumulator of this size without overflow
 ACCUMULATOR_MAX = 2**30
 FACTOR_MAX = 2.0**30
@@ -167,11 +167,31 @@ def accumulators_fit(graph: Graph) -> Iterator[str]:
             yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
 
 
+def recurrent_accumulators_fit(graph: Graph) -> Iterator[str]:
+    """As accumulators_fit, for layers whose second weight multiplies their own last output."""
+    for node in graph.nodes:
+        if node.op.name not in ("lstm", "gru", "svdf"):
+            continue
+        read = (node.inputs[0], node.output) if node.op.name != "svdf" else node.inputs[:1]
+        for index, name in enumerate(read, 1):
+            sums = np.abs(graph.constant(node.inputs[index]).astype(np.int64)).sum(-1)
+            reach = sums * node.op.largest_weighed(graph.type(name))
+            if len(node.inputs) > index + 2 and node.op.name != "svdf":
+                reach = reach + np.abs(graph.constant(node.inputs[index + 2]).astype(np.int64))
+            if reach.max() >= ACCUMULATOR_MAX:
+                yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
+
+
 def factors_fit(graph: Graph) -> Iterator[str]:
     """The factor from what a node computes to its output's grid shifts left by at most 30."""
     for node in graph.nodes:
         if not all(graph.type(i).is_quantized for i in (*node.inputs, node.output)):
             continue  # said already
+        inner = node.op.inner_factors([graph.type(i) for i in node.inputs], graph.type(node.output))
+        if max(inner, default=0.0) >= FACTOR_MAX:
+            yield f"{node.name} has weights too coarse for what they multiply (a factor below 2^30 is allowed)"
+        if inner:
+            continue
         scales = [np.array(graph.type(i).scale, np.float64) for i in node.inputs]
         if node.op.name in ("add", "concat"):
             largest = max(s.max() for s in scales)
@@ -205,5 +225,12 @@ RULES: dict[Stage, tuple[Rule, ...]] = {
     "float": (*STRUCTURE, all_float),
     "folded": (*STRUCTURE, all_float, no_batch_norm),
     "annotated": (*STRUCTURE, *QUANTIZED),
-    "integer": (*STRUCTURE, *QUANTIZED, codes_in_range, accumulators_fit, factors_fit),
+    "integer": (
+        *STRUCTURE,
+        *QUANTIZED,
+        codes_in_range,
+        accumulators_fit,
+        recurrent_accumulators_fit,
+        factors_fit,
+    ),
 }

@@ -74,7 +74,9 @@ def build(
     with source_folder({**files, **_support_files(core, "main.c")}) as folder:
         objects = _compile_model(folder, core, optimize, sources or model_sources(files, prefix))
         places = _io_offsets(files, prefix)
-        elf = _link(folder, core, objects, "main.c", (*model_defines(prefix), *_place_defines(prefix, places)))
+        elf = _link(
+            folder, core, objects, "main.c", (*model_defines(prefix), *_place_defines(prefix, places))
+        )
         sizes = _io_bytes(files, prefix)
         return _inspect(core, prefix, elf, tuple((folder / o).read_bytes() for o in objects), sizes, places)
 
@@ -86,7 +88,9 @@ def link_with(program: Program, main: str, defines: Sequence[str]) -> bytes:
         for name, content in zip(names, program.objects, strict=True):
             (folder / name).write_bytes(content)
         places = _place_defines(program.prefix, program.io_offsets)
-        return _link(folder, program.core, names, main, (*defines, *_function_defines(program.prefix), *places))
+        return _link(
+            folder, program.core, names, main, (*defines, *_function_defines(program.prefix), *places)
+        )
 
 
 def object_sections(
