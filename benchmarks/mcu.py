@@ -23,8 +23,8 @@ from rich.table import Table
 
 from pintsize import cycles
 from pintsize.benching import core_named
-from pintsize.devices import DEVICES
-from pintsize.emulate import HostModel, build, can_run, core, execute
+from pintsize.devices import DEVICES, Device
+from pintsize.emulate import FlashCache, HostModel, build, can_run, core, execute
 from pintsize.graph import Graph
 from pintsize.read.model_file import read_model
 from pintsize.runtimes import RUNTIMES
@@ -66,13 +66,22 @@ def on_core(graph: Graph, name: str, codes: np.ndarray, wanted: np.ndarray) -> d
     """Instructions, bytes and mismatches on one core; input and output live in the arena, as they do in TFLM."""
     program = write(graph, isa=isa_of(name), reuse_io=True)
     built = build(program.files, core(name))
-    run = execute(built, codes.reshape(len(codes), -1).view(np.int8))
+    board = board_of(name)
+    flash = board.flash if board else None
+    cache = FlashCache(flash.line_bytes, flash.data_lines) if flash else None
+    run = execute(built, codes.reshape(len(codes), -1).view(np.int8), cache=cache)
     return {
         "instructions": run.instructions, "flash": built.flash_bytes, "ram": built.ram_bytes + (run.stack_bytes or 0),
         "stack": run.stack_bytes, "mismatches": int((run.outputs != wanted).sum()), "inputs": len(codes),
-        "cycles": cycles.estimate(name, run.mnemonics, run.taken_branches or 0),
+        "cycles": cycles.estimate(name, run.mnemonics, run.taken_branches or 0, flash, run.flash_misses),
         "by_layer": dict(run.by_layer), "constants": sum(program.constant_bytes),
     }  # fmt: skip
+
+
+def board_of(name: str) -> Device | None:
+    """The board of the published rows with this core; the M0+ runs what the M0 does."""
+    wanted = {name, f"{name}plus"}
+    return next((DEVICES[d] for d in BOARDS.values() if DEVICES[d].core in wanted), None)
 
 
 def prove(
@@ -122,13 +131,9 @@ def estimates(found: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Estimated milliseconds on the boards whose measured times are published: board → model → ms."""
     rows: dict[str, dict[str, float]] = {}
     for board, name in BOARDS.items():
-        device = DEVICES.get(name)
-        counted = (
-            {} if device is None else found.get(device.core.replace("cortex-", "").replace("plus", ""), {})
-        )
-        rows[board] = {
-            m: device.latency_ms(r["cycles"]) for m, r in counted.items() if device and r["cycles"]
-        }
+        device = DEVICES[name]
+        counted = found.get(device.core.removeprefix("cortex-").removesuffix("plus"), {})
+        rows[board] = {m: device.latency_ms(r["cycles"]) for m, r in counted.items() if r["cycles"]}
     return {board: row for board, row in rows.items() if row}
 
 
@@ -160,10 +165,8 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=140)
     peers = json.loads(options.peers.read_text()) if options.peers else {}
-    by_model = {
-        m: prove(m, options.models / FILES[m], options.cores, tuple(options.inputs), console)
-        for m in options.only
-    }
+    counts = (options.inputs[0], options.inputs[1])
+    by_model = {m: prove(m, options.models / FILES[m], options.cores, counts, console) for m in options.only}
     found: dict[str, Any] = {}
     for model, rows in by_model.items():
         for place, row in rows.items():

@@ -58,7 +58,7 @@ class Grid:
         low = max(self.low, self.zero_point)
         if activation == "relu":
             return Grid(self.scale, self.zero_point, low, self.high)
-        six = self.zero_point + int(half_away(6.0 / np.float64(self.scale.item())))
+        six = self.zero_point + int(half_away(np.float64(np.float32(6.0) / np.float32(self.scale.item()))))
         return Grid(self.scale, self.zero_point, low, min(self.high, six))
 
 
@@ -167,6 +167,11 @@ def factors(numerator: torch.Tensor, denominator: torch.Tensor) -> tuple[torch.T
 def scale_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """a * b in float64 (the product of two float32 scales is then exact)."""
     return a.double() * b.double()
+
+
+def linear_scale_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """`scale_product` of a matrix product: in float32 where all weights share one scale, as TFLite Micro has it."""
+    return (a * b).double() if b.numel() == 1 else scale_product(a, b)
 
 
 def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tensor:
@@ -297,14 +302,15 @@ ONE_THIRD = 715827883
 EXP_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 
 
-def exp_on_negatives(x: torch.Tensor) -> torch.Tensor:
-    """exp of x <= 0 with 26 fractional bits → 31 fractional bits."""
-    quarter = 1 << 24
+def exp_on_negatives(x: torch.Tensor, integer_bits: int = SOFTMAX_INPUT_BITS) -> torch.Tensor:
+    """exp of x <= 0 with 31 - integer_bits fractional bits (4 or 5 integer bits) → 31 fractional bits."""
+    quarter_bits = 31 - integer_bits - 2
+    quarter = 1 << quarter_bits
     part = (x & (quarter - 1)) - quarter
-    result = _exp_below_quarter(part << SOFTMAX_INPUT_BITS)
+    result = _exp_below_quarter(part << integer_bits)
     remainder = part - x
-    for step, power in enumerate(EXP_POWERS):
-        bit = (remainder >> (24 + step)) & 1
+    for step, power in enumerate(EXP_POWERS[: integer_bits + 2]):
+        bit = (remainder >> (quarter_bits + step)) & 1
         result = torch.where(bit == 1, high_multiply(result, power), result)
     return torch.where(x == 0, torch.full_like(x, INT32_MAX), result)
 
@@ -320,12 +326,17 @@ def _exp_below_quarter(a: torch.Tensor) -> torch.Tensor:
 
 def reciprocal_of_one_plus(a: torch.Tensor) -> torch.Tensor:
     """1 / (1 + a) for a in [0, 1), both with 31 fractional bits."""
+    return (half_reciprocal(a) << 1).clamp(max=INT32_MAX)
+
+
+def half_reciprocal(a: torch.Tensor) -> torch.Tensor:
+    """1 / (1 + a) with 30 fractional bits, or 2 / (1 + a) with 29, for a in [0, 1) with 31: three Newton steps."""
     half = (a + INT32_MAX + 1) // 2
     x = 1515870810 + high_multiply(half, -1010580540)
     for _ in range(3):
         rest = (1 << 29) - high_multiply(half, x)
         x = x + (high_multiply(x, rest) << 2)
-    return (x << 1).clamp(max=INT32_MAX)
+    return x
 
 
 @dataclass(frozen=True)

@@ -105,14 +105,9 @@ def _device(core: str | None, device: str | Device | None, written_for: object) 
 
 def _layers(graph: Graph, program: CProgram, taken: Footprint) -> tuple[LayerCost, ...]:
     counts = taken.by_layer
-    return tuple(
-        LayerCost(
-            node.name,
-            node.op.name,
-            graph.type(node.output).shape,
-            graph.cost(node).macs,
-            program.constant_bytes[i],
-            counts.get(program.layers[i], 0) if counts else None,
-        )  # fmt: skip
-        for i, node in enumerate(graph.nodes)
-    )
+    rows: list[LayerCost] = []
+    for index, node in enumerate(graph.nodes):
+        counted = counts.get(program.layers[index], 0) if counts else None
+        shape, macs = graph.type(node.output).shape, graph.cost(node).macs
+        rows.append(LayerCost(node.name, node.op.name, shape, macs, program.constant_bytes[index], counted))
+    return tuple(rows)

@@ -4,7 +4,8 @@ Sources: Arm Technical Reference Manuals, "Instruction set summary" with timing,
 M0+ (DDI 0484), M3 (DDI 0337) and M4 (DDI 0439). For Cortex-M7, M33, M55 and the RISC-V core the vendors publish no
 such table: there the numbers of the nearest core stand in. Where the device's flash is known, data that its cache
 does not hold waits, and so does each taken branch of a device without a cache for instructions. Left out: the bus,
-misses of the instruction cache, dual issue (M7). The error has not been measured: no estimate was compared with a board.
+misses of the instruction cache, dual issue (M7). The error has
+not been measured: no estimate was compared with a board.
 """
 
 from __future__ import annotations

@@ -41,21 +41,27 @@ class Footprint:
 
 
 def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprint:
-    """Links the program for the device's core and runs one sample (input codes, int8) on the emulator."""
+    """Links the program for the device's core and runs one sample (input codes) on the emulator."""
+    return measure(program, device, sample)[0]
+
+
+def measure(
+    program: CProgram, device: Device, inputs: np.ndarray
+) -> tuple[Footprint, emulate.Execution | None]:
+    """The figures of the first of the inputs (codes, (n, …)), and the run of them all where the core can run here."""
     weight_bytes = sum(program.constant_bytes)
     if device.core not in emulate.CORES or not emulate.core(device.core).is_firmware:
         buffers = program.plan.arena_bytes + program.io_bytes
-        return Footprint(False, weight_bytes, buffers, program.plan.arena_bytes, weight_bytes)
+        return Footprint(False, weight_bytes, buffers, program.plan.arena_bytes, weight_bytes), None
     built = emulate.build(program.files, emulate.core(device.core))
     linked = Footprint(True, built.flash_bytes, built.ram_bytes, built.arena_bytes or 0, weight_bytes)
     if emulate.can_run(device.core) is not None:
-        return linked
+        return linked, None
     cache = emulate.FlashCache(device.flash.line_bytes, device.flash.data_lines) if device.flash else None
-    run = emulate.execute(built, sample.reshape(1, -1).view(np.int8), cache=cache)
-    spent = cycles.estimate(
-        device.core, run.mnemonics, run.taken_branches or 0, device.flash, run.flash_misses
-    )
-    return replace(
+    run = emulate.execute(built, inputs.reshape(len(inputs), -1).view(np.int8), cache=cache)
+    branches = run.taken_branches or 0
+    spent = cycles.estimate(device.core, run.mnemonics, branches, device.flash, run.flash_misses)
+    found = replace(
         linked,
         ram_bytes=built.ram_bytes + (run.stack_bytes or 0),
         stack_bytes=run.stack_bytes,
@@ -66,3 +72,4 @@ def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprin
         energy_mj=None if spent is None else device.energy_mj(spent),
         latency_error=cycles.TABLES[device.core].error if spent is not None else "",
     )
+    return found, run

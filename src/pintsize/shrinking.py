@@ -47,6 +47,7 @@ from pintsize.verify import (
     verify,
 )
 from pintsize.write.c import CProgram, write
+from pintsize.write.c.calls import isa_of
 
 EffortName = Literal["low", "medium", "high"]
 GOLDEN_VECTORS = 32
@@ -221,7 +222,8 @@ class Workshop:
     def _size(self, candidate: Candidate) -> Size:
         annotated = self.recipe.quantize(candidate, self.recipe.prune(candidate))
         graph = freeze(with_softmax(annotated, self.ready.softmax))
-        taken = footprint(write(graph), self.device, input_codes(graph, self.ready.splits.validation.x[:1]))
+        sample = input_codes(graph, self.ready.splits.validation.x[:1])
+        taken = footprint(write(graph, isa=isa_of(self.device.core)), self.device, sample)
         self._told(candidate, "measuring", 1, 1)
         return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
 
@@ -259,7 +261,8 @@ def prove(graph: Graph, ready: Prepared, device: Device, cores: tuple[str, ...],
     x = ready.splits.test.x
     codes = input_codes(graph, x[np.linspace(0, len(x) - 1, GOLDEN_VECTORS).astype(int)])
     golden = codes, run_integers(graph, codes)
-    program = write(graph, (golden[0][:SELF_TEST_VECTORS], golden[1][:SELF_TEST_VECTORS]))
+    vectors = golden[0][:SELF_TEST_VECTORS], golden[1][:SELF_TEST_VECTORS]
+    program = write(graph, vectors, isa=isa_of(device.core))
     _prove_on_host(graph, program, codes.shape[1:])
     checks, skipped = verify(program.files, *golden, cores, watch.core)
     return Evidence(program, golden, checks, skipped, footprint(program, device, codes[:1]))

@@ -177,10 +177,10 @@ def bench_tables(found: Bench) -> RenderableType:
     for layer in found.layers:
         n = layer.instructions
         each = "" if n is None or not layer.macs else f"{n / layer.macs:.2f}"
-        rows.add_row(
-            escape(layer.name), layer.op, "×".join(map(str, layer.output_shape)), f"{layer.macs:,}" if layer.macs else "",
-            f"{layer.weight_bytes:,}" if layer.weight_bytes else "", "–" if n is None else f"{n:,}", each,
-        )  # fmt: skip
+        macs, constants = (f"{v:,}" if v else "" for v in (layer.macs, layer.weight_bytes))
+        counted = "–" if n is None else f"{n:,}"
+        shape = "×".join(map(str, layer.output_shape))
+        rows.add_row(escape(layer.name), layer.op, shape, macs, constants, counted, each)
     place = f"{escape(found.device.title)} ({found.device.core})"
     head = f"{escape(found.graph.name)} on {place}, kernels: {found.program.isa}"
     plan = _plan_table(found.program.plan, len(found.layers))

@@ -116,17 +116,22 @@ def verify(
             checks.append(found)
         if on_core:
             on_core(found)
+    require_equal(checks)
+    return checks, skipped
+
+
+def require_equal(checks: Iterable[CoreCheck]) -> None:
+    """Raises VerificationError when one integer differs on one of the cores."""
     wrong = [c for c in checks if c.mismatches]
     if wrong:
         raise VerificationError("; ".join(f"{c.core}: {c.mismatches} differing integers" for c in wrong))
-    return checks, skipped
 
 
 def _check(files: Mapping[str, str], name: str, inputs: np.ndarray, outputs: np.ndarray) -> CoreCheck:
     program, run = emulate.run(files, name, inputs.reshape(len(inputs), -1))
     return CoreCheck(
         core=name,
-        by=_runner(name),
+        by=runner(name),
         inputs=len(inputs),
         mismatches=int((run.outputs != outputs.reshape(len(outputs), -1)).sum()),
         instructions=run.instructions,
@@ -136,7 +141,8 @@ def _check(files: Mapping[str, str], name: str, inputs: np.ndarray, outputs: np.
     )
 
 
-def _runner(name: str) -> Runner:
+def runner(name: str) -> Runner:
+    """What runs programs for a core here."""
     core = emulate.core(name)
     if core.isa == "host":
         return "host"
