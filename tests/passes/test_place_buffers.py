@@ -198,3 +198,55 @@ def test_overlap_and_missing_offsets_are_found() -> None:
 def test_what_cannot_be_placed_is_named(make, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         make()
+
+
+# overlaps: a layer that runs over what it has read
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> tuple[list[Buffer], dict[tuple[str, str], int]]:
+    """Tensors of a sequential model, each read by the next layer, some of which allow a distance."""
+    sizes = draw(st.lists(st.integers(1, 60), min_size=2, max_size=7))
+    buffers = [Buffer(f"b{i}", size, i, min(i + 1, len(sizes) - 1)) for i, size in enumerate(sizes)]
+    pairs = {
+        (f"b{i}", f"b{i + 1}"): draw(st.integers(-20, 70)) for i in range(len(sizes) - 1) if draw(st.booleans())
+    }
+    return buffers, pairs
+
+
+@given(chains())
+def test_overlapping_buffers_keep_their_distance(drawn: tuple[list[Buffer], dict[tuple[str, str], int]]) -> None:
+    buffers, overlaps = drawn
+    placement = place(buffers, overlaps=overlaps)
+    check_placement(buffers, placement, overlaps)
+    size = {b.name: b.bytes for b in buffers}
+    for (read, written), distance in overlaps.items():
+        start, end = placement.offsets[read], placement.offsets[written]
+        apart = start + size[read] <= end or end + size[written] <= start
+        assert apart or start - end >= distance
+    assert placement.arena_bytes >= placement.lower_bound
+
+
+@given(chains())
+def test_overlaps_never_cost_memory_in_a_chain(drawn: tuple[list[Buffer], dict[tuple[str, str], int]]) -> None:
+    buffers, overlaps = drawn
+    assert place(buffers, overlaps=overlaps).arena_bytes <= place(buffers).arena_bytes
+
+
+def test_an_expanding_layer_reads_from_the_end_of_what_it_writes() -> None:
+    """18 bytes become 36, pixel by pixel: the input begins 18 bytes and a pixel after the output."""
+    buffers = [Buffer("x", 18, 0, 1), Buffer("y", 36, 1, 2)]
+    placement = place(buffers, alignment=1, overlaps={("x", "y"): 20})
+    assert placement.arena_bytes == 38
+    assert placement.offsets == {"y": 0, "x": 20}
+    assert placement.optimal
+
+
+def test_a_distance_too_small_is_found() -> None:
+    buffers = [Buffer("x", 8, 0, 1), Buffer("y", 8, 1, 2)]
+    placement = Placement({"x": 2, "y": 0}, 10, True, 10)
+    check_placement(buffers, placement, {("x", "y"): 2})
+    with pytest.raises(SpecError, match="share bytes"):
+        check_placement(buffers, placement, {("x", "y"): 3})
+    with pytest.raises(SpecError, match="share bytes"):
+        check_placement(buffers, placement)

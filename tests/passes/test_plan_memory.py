@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pintsize.compress.quantize import Quantize
-from pintsize.emulate import build, core
+from pintsize.emulate import build, core, execute
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_integers
 from pintsize.ops import Add, Concat, Linear, MaxPool2d, Mul, Relu, Reshape, Sigmoid, Tanh
 from pintsize.passes.place_buffers import check_placement
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.write.c import write
+from pintsize.write.c.calls import ISAS, Isa
 from tests.compiled import run_on_host
 from tests.drawn import Drawn, drawn_graphs, random_codes
 from tests.every_kernel import every_kernel
@@ -187,3 +189,48 @@ def _views(graph: Graph, name: str) -> list[str]:
         if isinstance(node.op, Reshape) and node.inputs[0] in views:
             views.append(node.output)
     return views
+
+
+# input and output in the arena
+
+
+def assert_computes_right_in_the_arena(graph: Graph, isa: Isa = "portable") -> MemoryPlan:
+    codes = random_codes(graph, 20)
+    program = write(graph, isa=isa, reuse_io=True)
+    assert np.array_equal(run_on_host(program.files, codes), run_integers(graph, codes).reshape(20, -1))
+    check_placement(program.plan.buffers, program.plan.placement, program.plan.overlaps)
+    assert program.io_bytes == 0
+    return program.plan
+
+
+def test_the_output_takes_the_place_of_an_input_nobody_reads_again() -> None:
+    plan = assert_computes_right_in_the_arena(integers(*chain(("a", Relu(), "x"), ("y", Tanh(), "a"))))
+    assert plan.arena_bytes == 12
+    assert plan.offset("x") == plan.offset("y") == 0
+
+
+def test_an_input_that_is_read_again_is_kept() -> None:
+    nodes = chain(("r", Relu(), "x"), ("t", Tanh(), "r"), ("y", Concat(), "xt"))
+    plan = assert_computes_right_in_the_arena(integers(*nodes))
+    assert plan.buffer_of["r"] != plan.buffer_of["x"]
+
+
+def test_reshapes_of_the_input_to_the_output_cost_nothing() -> None:
+    plan = assert_computes_right_in_the_arena(integers(Node("y", Reshape((-1,)), ("x",), "y")))
+    assert plan.arena_bytes == 12
+
+
+@settings(max_examples=30)
+@given(drawn_graphs(largest=12), st.sampled_from(ISAS))
+def test_drawn_graphs_in_the_arena_compute_right_with_every_kernel(drawn: Drawn, isa: Isa) -> None:
+    assert_computes_right_in_the_arena(drawn.integers(), isa)
+
+
+def test_the_linked_program_has_no_buffers_beside_the_arena() -> None:
+    graph = every_kernel()
+    codes = random_codes(graph, 3)
+    program = write(graph, reuse_io=True)
+    built = build(program.files, core("cortex-m3"))
+    assert built.ram_bytes == built.arena_bytes == program.plan.arena_bytes
+    found = execute(built, codes.reshape(3, -1)).outputs
+    assert np.array_equal(found, run_integers(graph, codes).reshape(3, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import fill
 
 import numpy as np
@@ -196,8 +197,20 @@ def self_test(inputs: np.ndarray, outputs: np.ndarray, prefix: str) -> str:
 
 
 def _vectors(vectors: np.ndarray) -> str:
-    rows = (", ".join(map(str, v.reshape(-1).tolist())) for v in vectors)
-    return ",\n".join("    {" + fill(row, 106, subsequent_indent="     ") + "}" for row in rows)
+    rows = (number_lines(v.reshape(-1).tolist(), 106, "     ") for v in vectors)
+    return ",\n".join("    {" + row.removeprefix("     ") + "}" for row in rows)
+
+
+def number_lines(numbers: Sequence[int], width: int, indent: str) -> str:
+    """Numbers with commas between, in indented lines of at most `width` characters; textwrap takes seconds for it."""
+    lines: list[str] = []
+    line = indent
+    for number in map(str, numbers):
+        if len(line) + len(number) + 1 > width and line != indent:
+            lines.append(line.rstrip())
+            line = indent
+        line += f"{number}, "
+    return "\n".join([*lines, line[:-2]])
 
 
 def build_files(prefix: str, with_weights: bool, with_self_test: bool) -> dict[str, str]:

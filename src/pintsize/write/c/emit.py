@@ -20,7 +20,7 @@ from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
 from pintsize.write.c.calls import Call, Constant, Invocation, Isa, call_of
-from pintsize.write.c.companions import build_files, c_comment, header, main_example, self_test
+from pintsize.write.c.companions import build_files, c_comment, header, main_example, number_lines, self_test
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _shared_function(key: _Key, name: str, layers: Sequence[_Layer]) -> str:
 
 def _parameter(pointer: str, call: Call) -> str:
     if pointer.startswith("x"):
-        return f"const int8_t *{pointer}"
+        return f"const int8_t *{pointer.partition(' ')[0]}"
     if pointer.startswith("y"):
         return "int8_t *y"
     if pointer == "scratch":
@@ -235,8 +235,7 @@ def _statement(text: str) -> str:
 
 
 def _array(name: str, constant: Constant) -> str:
-    numbers = ", ".join(map(str, constant.data.reshape(-1).tolist()))
-    text = fill(numbers, 110, initial_indent="    ", subsequent_indent="    ")
+    text = number_lines(constant.data.reshape(-1).tolist(), 110, "    ")
     return f"const {constant.ctype} {name}[{constant.data.size}] = {{\n{text}\n}};\n"
 
 
