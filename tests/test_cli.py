@@ -18,6 +18,8 @@ from rich.console import Console
 
 from pintsize import cli
 from pintsize.version import VERSION
+from pintsize.write.saved import graph_files
+from tests.every_kernel import every_kernel
 
 MODEL = """\
 import torch
@@ -215,3 +217,46 @@ def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Pat
     assert again.returncode == 0, again.stdout + again.stderr
     assert (work / "stopped" / "model.c").is_file()
     assert not partial.exists()
+
+
+@pytest.fixture(scope="module")
+def small(work: Path) -> Path:
+    """A saved integer Graph."""
+    for name, content in graph_files(every_kernel()).items():
+        (work / "small").mkdir(exist_ok=True)
+        (work / "small" / name).write_bytes(content)
+    return work
+
+
+def test_compile_verify_bench_end_to_end(small: Path) -> None:
+    done = run("compile", "small", "--device", "stm32l4r5", "--reuse-io", "--out", "compiled", folder=small)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cortex-m4: 8 inputs" in done.stdout
+    assert "estimated" in done.stdout
+    header = (small / "compiled" / "model.h").read_text()
+    assert "MODEL_INPUT ((int8_t *)model_arena" in header
+    again = run("verify", "compiled", "--core", "host", "--core", "cortex-m0", folder=small)
+    assert "every integer is equal" in again.stdout
+    table = run("bench", "compiled", folder=small)
+    assert table.returncode == 0, table.stderr
+    for word in ("instructions", "arena", "█", "offset"):
+        assert word in table.stdout
+    assert "cortex-m0" in run("bench", "compiled", "--core", "m0", folder=small).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compile", "missing.tflite"], ["missing.tflite"]),
+        (["compile", "data.npz"], ["neither .tflite nor .onnx"]),
+        (["compile", "small", "--device", "stm32f999"], ["stm32f999"]),
+        (["compile", "small", "--device", "stm32l4r5", "--out", "model.py"], ["is a file"]),
+        (["compile", "small", "--shape", "a,b"], ["--shape 'a,b'"]),
+        (["bench", "small"], ["--core m4"]),
+        (["bench", "small", "--core", "m99"], ["m99"]),
+        (["convert", "small", "model.txt"], [".tflite", ".onnx"]),
+        (["convert", "missing.onnx", "model.tflite"], ["missing.onnx"]),
+    ],
+)
+def test_mistakes_with_finished_models_are_told(arguments: list[str], words: list[str], small: Path) -> None:
+    refused(run(*arguments, folder=small), *words)

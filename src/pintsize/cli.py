@@ -31,7 +31,9 @@ errors = Console(stderr=True)
 
 ModelArgument = Annotated[
     str | None,
-    typer.Argument(help="model.py:function that makes the model, or a .pt2 archive.", show_default=False),
+    typer.Argument(
+        help="model.py:function that makes the model, or a .pt2, .onnx or .tflite file.", show_default=False
+    ),
 ]
 WeightsOption = Annotated[
     Path | None, typer.Option(help="State dict of the model (.pt), saved by torch.save.")

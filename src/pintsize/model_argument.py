@@ -1,4 +1,4 @@
-"""Models as the command line names them: `model.py:function` with weights, or a `.pt2` archive."""
+"""Models as the command line names them: `model.py:function` with weights, or a `.pt2`, `.onnx` or `.tflite` file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_model(argument: str, weights: Path | None) -> nn.Module | Path:
     name, colon, function = argument.rpartition(":")
     if not colon:
         if weights is not None:
-            raise UserError("--weights goes with model.py:function; a .pt2 archive has its own weights")
+            raise UserError("--weights goes with model.py:function; a file has its own weights")
         return _archive(Path(argument))
     model = _call(Path(name), function)
     if weights is not None:
@@ -43,7 +43,9 @@ def read_shape(text: str | None, option: str = "--sample-shape") -> tuple[int, .
 
 def _archive(path: Path) -> Path:
     if not path.is_file():
-        raise ModelError(f"{path}: no such file; a model is named as model.py:function or as a .pt2 archive")
+        raise ModelError(
+            f"{path}: no such file; a model is named as model.py:function or as a .pt2, .onnx or .tflite file"
+        )
     return path
 
 

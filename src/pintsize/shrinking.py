@@ -34,7 +34,9 @@ from pintsize.measure import footprint
 from pintsize.module import run_integers
 from pintsize.passes.simplify import fold, simplify
 from pintsize.progress import Watcher
-from pintsize.read.torch_export import read
+from pintsize.read.layout import Layout
+from pintsize.read.model_file import is_model_file, read_file
+from pintsize.read.torch_export import Reading, read
 from pintsize.report.report import Report
 from pintsize.together import Stopped, one_thread_each, together
 from pintsize.verify import (
@@ -54,6 +56,8 @@ GOLDEN_VECTORS = 32
 #: of them kept as C for the self-test on the chip
 SELF_TEST_VECTORS = 4
 HOST_VECTORS = 1000
+#: axes of a sample (without the batch) that a layout is for
+RANKS = {Layout.IMAGE: (3,), Layout.SIGNAL: (2,), Layout.PLAIN: range(9)}
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def shrink(
     """Makes the smallest model that keeps the accuracy within the budget, as a C program proven on emulated cores.
 
     Args:
-        model: an nn.Module, a torch.export program, or the path of a .pt2 archive.
+        model: an nn.Module, a torch.export program, or the path of a .pt2 archive, a .tflite or a .onnx file of real
+            numbers.
         train: whatever `pintsize.data.load` reads: arrays (x, y), a torch Dataset, a path to .npz or a folder.
             x as the model takes it (channels first); y may be absent.
         test: data to report on; without it, a part of `train` is held back.
@@ -152,7 +157,7 @@ def prepare_inputs(
 ) -> Prepared:
     """Reads model and data and makes them fit each other. Raises ModelError or DataError."""
     splits = load(train, seed=seed) if test is None else splits_of(train, test, seed=seed)
-    reading = read(model, sample_shape=splits.sample_shape, name=_name(model))
+    reading = _read(model, splits.sample_shape)
     graph, softmax = without_softmax(simplify(reading.graph))
     arranged = Splits(
         *(replace(part, x=reading.arrange(part.x)) for part in (splits.train, splits.validation, splits.test))
@@ -163,6 +168,21 @@ def prepare_inputs(
         _check_labels(splits, outputs)
     labels = splits.labels or tuple(str(i) for i in range(outputs))
     return Prepared(replace(graph, labels=labels[:outputs]), softmax, arranged, guessed, labels)
+
+
+def _read(model: nn.Module | ExportedProgram | str | Path, sample_shape: tuple[int, ...]) -> Reading:
+    if not isinstance(model, str | Path) or not is_model_file(Path(model)):
+        return read(model, sample_shape=sample_shape, name=_name(model))
+    reading = read_file(Path(model), sample_shape)
+    kind = reading.graph.type(reading.graph.inputs[0])
+    if kind.is_quantized:
+        raise UserError(f"{model} is integers already: pintsize compile writes the program for a device")
+    if (
+        len(sample_shape) not in RANKS[reading.input_layout]
+        or reading.input_layout.graph_shape(sample_shape) != kind.shape
+    ):
+        raise DataError(f"the data's samples are {sample_shape}; {model} takes {kind.shape}, channels last")
+    return reading
 
 
 def _name(model: nn.Module | ExportedProgram | str | Path) -> str:
