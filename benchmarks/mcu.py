@@ -50,10 +50,10 @@ WANTED = {
 BOARDS = {"L4R5": "stm32l4r5", "H7A3": "stm32h7a3", "U575": "stm32u575", "G0B1": "stm32g0b1"}
 
 
-def oracle(content: bytes, codes: np.ndarray) -> np.ndarray:
+def oracle(content: bytes, graph: Graph, codes: np.ndarray) -> np.ndarray:
     """What tflite-micro computes, int8 (n, outputs)."""
     micro = next(r for r in RUNTIMES if r.package == "tflite-micro")
-    return micro.run(content, codes).reshape(len(codes), -1)
+    return micro.run(content, graph, codes).reshape(len(codes), -1)
 
 
 def on_host(program: CProgram, codes: np.ndarray, wanted: np.ndarray) -> dict[str, int]:
@@ -93,9 +93,9 @@ def prove(
     graph = read_model(path)
     host_codes, core_codes = random_codes(graph, inputs[0]), random_codes(graph, inputs[1], seed=1)
     found: dict[str, Any] = {}
-    found["host"] = on_host(write(graph), host_codes, oracle(content, host_codes))
+    found["host"] = on_host(write(graph), host_codes, oracle(content, graph, host_codes))
     console.print(f"{name}: host, {found['host']}, {time.perf_counter() - start:.0f} s")
-    wanted = oracle(content, core_codes)
+    wanted = oracle(content, graph, core_codes)
     for short in cores:
         reason = can_run(core_named(short))
         if reason:

@@ -99,7 +99,7 @@ def compare(graph: Graph, content: bytes, runtime: Runtime) -> Agreement:
         with torch.no_grad():
             wanted = run_float(graph, torch.from_numpy(x)).numpy().astype(np.float64)
         scale = max(float(np.abs(wanted).max()), 1e-12)
-    found = runtime.run(content, x).reshape(wanted.shape)
+    found = runtime.run(content, graph, x).reshape(wanted.shape)
     difference = np.abs(found - wanted) / scale
     tolerance = 0.0 if scale == 1.0 and wanted.dtype == np.int64 else FLOAT_TOLERANCE
     flat = wanted.reshape(INPUTS, -1).argmax(1) == found.reshape(INPUTS, -1).argmax(1)

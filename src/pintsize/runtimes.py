@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from pintsize.arithmetic import dequantize
 from pintsize.graph import Graph
+from pintsize.write.onnx import channels_first, channels_last
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Runtime:
     """A runtime for one format.
 
     exact: its integers must equal ours; else it requantizes in floating point and the difference is stated. run takes
-    (file, inputs (n, *input shape): codes of an integer Graph, or float32) and gives the outputs in the same terms.
+    (file, its Graph, inputs (n, *input shape): codes of an integer Graph, or float32) and gives the outputs in the same
+    terms.
     """
 
     name: str
@@ -25,7 +29,7 @@ class Runtime:
     suffix: str
     exact: bool
     floats: bool
-    run: Callable[[bytes, np.ndarray], np.ndarray]
+    run: Callable[[bytes, Graph, np.ndarray], np.ndarray]
 
     @property
     def installed(self) -> bool:
@@ -36,10 +40,10 @@ def runtimes_for(suffix: str, graph: Graph) -> tuple[tuple[Runtime, ...], tuple[
     """(those that can run here, the packages of those that are not installed) for a format."""
     real = not graph.type(graph.inputs[0]).is_quantized
     able = [r for r in RUNTIMES if r.suffix == suffix and (r.floats or not real)]
-    return tuple(r for r in able if r.installed), tuple(r.package for r in able if not r.installed)
+    return tuple(r for r in able if r.installed), tuple(sorted({r.package for r in able if not r.installed}))
 
 
-def _tflite_micro(content: bytes, x: np.ndarray) -> np.ndarray:
+def _tflite_micro(content: bytes, graph: Graph, x: np.ndarray) -> np.ndarray:
     from tflite_micro.python.tflite_micro import runtime  # type: ignore[import-not-found]
 
     interpreter = runtime.Interpreter.from_bytes(content)
@@ -51,7 +55,7 @@ def _tflite_micro(content: bytes, x: np.ndarray) -> np.ndarray:
     return np.stack(outputs)
 
 
-def _litert(content: bytes, x: np.ndarray) -> np.ndarray:
+def _litert(content: bytes, graph: Graph, x: np.ndarray) -> np.ndarray:
     from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
 
     interpreter = Interpreter(model_content=content, num_threads=1)
@@ -65,7 +69,34 @@ def _litert(content: bytes, x: np.ndarray) -> np.ndarray:
     return np.stack(outputs)
 
 
+def _onnx_runtime(content: bytes, graph: Graph, x: np.ndarray, fused: bool = True) -> np.ndarray:
+    """Real numbers at its borders, channels first: codes are converted on the way in and out."""
+    import onnxruntime  # type: ignore[import-not-found]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    if not fused:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    source, target = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
+    real = dequantize(x, source.scale[0], source.zero_point) if source.is_quantized else x
+    (y,) = session.run(None, {session.get_inputs()[0].name: channels_first(real)})
+    y = channels_last(np.asarray(y))
+    return np.rint(y / np.float32(target.scale[0])) + target.zero_point if target.is_quantized else y
+
+
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("TFLite Micro", "tflite-micro", "tflite_micro", ".tflite", True, True, _tflite_micro),
     Runtime("LiteRT (XNNPACK)", "ai-edge-litert", "ai_edge_litert", ".tflite", False, True, _litert),
+    # on x86 without VNNI its fused kernels saturate sums of two products at 16 bits: the unfused ones tell both apart
+    Runtime("ONNX Runtime", "onnxruntime", "onnxruntime", ".onnx", False, True, _onnx_runtime),
+    Runtime(
+        "ONNX Runtime, layers not fused",
+        "onnxruntime",
+        "onnxruntime",
+        ".onnx",
+        False,
+        True,
+        partial(_onnx_runtime, fused=False),
+    ),
 )
