@@ -132,7 +132,7 @@ def shrink(
     workshop = Workshop(ready, recipe, target, checkpoints, watch)
 
     watch.stage(f"Searching for the smallest model within {allowed}")
-    space = candidates(EFFORTS[effort].widths)
+    space = (*candidates(EFFORTS[effort].widths), *recipe.joint_candidates())
     with one_thread_each():
         outcome = search(
             space, workshop.sizes, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial

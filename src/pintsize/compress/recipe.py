@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
 
+from pintsize.compress.allocate import Allocation, Sizes, allocate, prices
 from pintsize.compress.importance import Criterion, Examples
 from pintsize.compress.prune import Prune
 from pintsize.compress.quantize import Bits, Quantize
@@ -29,20 +31,26 @@ LEARNING_RATE = 0.05
 LEARNING_RATE_UNNORMALIZED = 0.01
 INTEGER_LEARNING_RATE = 1e-3
 RETRIES = 2
+#: sizes of the networks whose channels and bits are chosen together, as shares of all channels at 8 bits
+SHARES = tuple(round(0.5 * 0.78**i, 4) for i in range(12))
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look: optimizer steps per candidate in real numbers and in integers, and the widths to try."""
+    """How long to look: optimizer steps per candidate in real numbers and in integers, and the widths to try.
+
+    shares: sizes to choose channels and bits together for.
+    """
 
     float_steps: int
     integer_steps: int
     widths: tuple[float, ...] = WIDTHS
+    shares: tuple[float, ...] = SHARES
     batch: int = 64
 
 
 EFFORTS: dict[str, Effort] = {
-    "low": Effort(400, 150, (1.0, 0.5, 0.25, 0.125)),
+    "low": Effort(400, 150, (1.0, 0.5, 0.25, 0.125), SHARES[::2]),
     "medium": Effort(1500, 400),
     "high": Effort(6000, 1500, (1.0, 0.75, 0.625, 0.5, 0.4375, 0.375, 0.3125, 0.25, 0.1875, 0.125, 0.0625)),
 }
@@ -66,20 +74,41 @@ class Recipe:
 
     def prune(self, candidate: Candidate) -> Graph:
         """The candidate's architecture with the weights that are left."""
-        if candidate.width == 1.0:
+        if not self._is_pruned(candidate):
             return self.base
-        how = Prune(candidate.width, criterion=self.criterion, alignment=self.alignment, seed=self.seed)
+        how = Prune(
+            candidate.width, dict(candidate.layer_widths), self.criterion, self.alignment, seed=self.seed
+        )
         y = None if self.lesson.y is None else self.lesson.y[:EXAMPLES]
         return how(self.base, Examples(self.lesson.x[:EXAMPLES], y))
 
+    @staticmethod
+    def _is_pruned(candidate: Candidate) -> bool:
+        return candidate.width < 1.0 or any(share < 1.0 for _, share in candidate.layer_widths)
+
+    def joint_candidates(self) -> tuple[Candidate, ...]:
+        """Channels and bits chosen together, for sizes between the largest and the smallest uniform network."""
+        sizes = Sizes.of(self.base)
+        if not sizes.groups or self.lesson.goal != "classes":
+            return ()
+        cost = prices(self.base, self.lesson.x, self.seed)
+        full = sizes.bytes(sizes.full())
+        found: dict[Allocation, Candidate] = {}
+        for share in self.effort.shares:
+            allocation = allocate(sizes, cost, full * share, self.alignment)
+            if allocation is not None:
+                found.setdefault(allocation, _joint_candidate(sizes, allocation))
+        return tuple(found.values())
+
     def quantize(self, candidate: Candidate, graph: Graph) -> Graph:
         """A float Graph annotated with the candidate's bits."""
-        return Quantize(candidate.bits, self.layer_bits).annotate(fold(graph), self._calibration())
+        bits = {**dict(candidate.layer_bits), **self.layer_bits}
+        return Quantize(candidate.bits, bits).annotate(fold(graph), self._calibration())
 
     def __call__(self, candidate: Candidate, on_step: OnStep | None = None) -> Graph:
         """The trained candidate, annotated."""
         pruned = self.prune(candidate)
-        recovered = self._recover(pruned, on_step) if candidate.width < 1.0 else pruned
+        recovered = self._recover(pruned, on_step) if self._is_pruned(candidate) else pruned
         annotated = self.quantize(candidate, recovered)
         how = Train(
             self._epochs(self.effort.integer_steps),
@@ -108,6 +137,17 @@ class Recipe:
     def _calibration(self) -> np.ndarray:
         step = max(1, len(self.lesson.x) // CALIBRATION)
         return self.lesson.x[::step][:CALIBRATION]
+
+
+def _joint_candidate(sizes: Sizes, allocation: Allocation) -> Candidate:
+    every = {name: len(group.channels) for name, group in sizes.groups.items()}
+    widths = tuple((name, allocation.widths[name] / every[name]) for name in every)
+    counts = Counter(allocation.bits.values())
+    share = sum(allocation.widths.values()) / sum(every.values())
+    title = f"joint {sizes.bytes(allocation) / 1000:.3g} kB"
+    return Candidate(
+        round(share, 3), max(counts, key=lambda b: counts[b]), widths, tuple(allocation.bits.items()), title
+    )
 
 
 def _named(on_step: OnStep | None, phase: str) -> Callable[[int, int, float], None] | None:

@@ -1,6 +1,7 @@
 """The search for the smallest model that meets the budget.
 
-A plain one: a few widths times a few bit widths. Sizes come first, from programs that are written and linked for the
+Its space: a few widths times a few bit widths, and networks whose channels and bits were chosen together (allocate.py)
+for a row of sizes. Sizes come first, from programs that are written and linked for the
 device; only what fits is trained. Accuracy is taken to fall with size, so the smallest candidate that holds the
 accuracy is found by cutting the range of sizes, two candidates at a time, on the validation split.
 
@@ -26,14 +27,21 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A point of the search space: the fraction of channels that stays, and the bits of the weights."""
+    """A point of the search space: the fraction of channels that stays, and the bits of the weights.
+
+    layer_widths, layer_bits: (layer, its own fraction or bits); width and bits are then those of the whole, roughly.
+    title: what to call it; else its width and bits.
+    """
 
     width: float
     bits: Bits
+    layer_widths: tuple[tuple[str, float], ...] = ()
+    layer_bits: tuple[tuple[str, Bits], ...] = ()
+    title: str = ""
 
     @property
     def name(self) -> str:
-        return f"width {self.width:g}, {self.bits} bit"
+        return self.title or f"width {self.width:g}, {self.bits} bit"
 
 
 @dataclass(frozen=True)
