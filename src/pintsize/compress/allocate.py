@@ -109,9 +109,8 @@ def _bit_prices(graph: Graph, x: np.ndarray) -> dict[tuple[str, Bits], float]:
             for bits in NARROWER.values():
                 rounded = graph.with_tensors(_rounded(graph.tensors[node.inputs[1]], bits))
                 answers = F.log_softmax(run_float(rounded, inputs).flatten(1), 1)
-                found[node.name, bits] = float(
-                    F.kl_div(answers, wanted, log_target=True, reduction="batchmean")
-                )
+                lost = F.kl_div(answers, wanted, log_target=True, reduction="batchmean")
+                found[node.name, bits] = max(float(lost), 0.0)  # below it is rounding
     return found
 
 
