@@ -24,7 +24,7 @@ from rich.table import Table
 from pintsize import cycles
 from pintsize.benching import core_named
 from pintsize.devices import DEVICES, Device
-from pintsize.emulate import FlashCache, HostModel, build, can_run, core, execute
+from pintsize.emulate import HostModel, build, can_run, core, execute
 from pintsize.graph import Graph
 from pintsize.read.model_file import read_model
 from pintsize.runtimes import RUNTIMES
@@ -68,12 +68,11 @@ def on_core(graph: Graph, name: str, codes: np.ndarray, wanted: np.ndarray) -> d
     built = build(program.files, core(name))
     board = board_of(name)
     flash = board.flash if board else None
-    cache = FlashCache(flash.line_bytes, flash.data_lines) if flash else None
-    run = execute(built, codes.reshape(len(codes), -1).view(np.int8), cache=cache)
+    run = execute(built, codes.reshape(len(codes), -1).view(np.int8))
     return {
         "instructions": run.instructions, "flash": built.flash_bytes, "ram": built.ram_bytes + (run.stack_bytes or 0),
         "stack": run.stack_bytes, "mismatches": int((run.outputs != wanted).sum()), "inputs": len(codes),
-        "cycles": cycles.estimate(name, run.mnemonics, run.taken_branches or 0, flash, run.flash_misses),
+        "cycles": cycles.estimate(name, run.mnemonics, run.taken_branches or 0, flash),
         "by_layer": dict(run.by_layer), "constants": sum(program.constant_bytes),
     }  # fmt: skip
 

@@ -77,9 +77,9 @@ def test_taken_branches_refill_the_pipeline() -> None:
     assert taken == 15 + 5 * 2
 
 
-def test_flash_that_is_slow_makes_data_wait_and_branches_where_nothing_caches_code() -> None:
-    cached = Flash(wait_states=5, line_bytes=32, data_lines=8, source="a test")
+def test_branches_wait_for_flash_where_nothing_caches_code() -> None:
+    cached = Flash(wait_states=5, source="a test")
     bare = Flash(wait_states=1, instruction_cache=False, source="a test")
-    assert estimate("cortex-m4", {"add": 10}, 0, cached, 3) == 10 + 15
-    assert estimate("cortex-m0", {"adds": 10}, 4, bare, 3) == 10 + 4 * 2 + 3 + 4
-    assert estimate("cortex-m4", {"add": 10}, 0, None, 3) == 10
+    assert estimate("cortex-m0", {"adds": 10}, 4, cached) == 10 + 4 * 2
+    assert estimate("cortex-m0", {"adds": 10}, 4, bare) == 10 + 4 * 2 + 4
+    assert estimate("cortex-m4", {"add": 10}, 0, None) == 10

@@ -2,10 +2,9 @@
 
 Sources: Arm Technical Reference Manuals, "Instruction set summary" with timing, of Cortex-M0 (DDI 0432),
 M0+ (DDI 0484), M3 (DDI 0337) and M4 (DDI 0439). For Cortex-M7, M33, M55 and the RISC-V core the vendors publish no
-such table: there the numbers of the nearest core stand in. Where the device's flash is known, data that its cache
-does not hold waits, and so does each taken branch of a device without a cache for instructions. Left out: the bus,
-misses of the instruction cache, dual issue (M7). The error has
-not been measured: no estimate was compared with a board.
+such table: there the numbers of the nearest core stand in. Where the device's flash is known
+and has no cache for instructions, each taken branch waits for it. Left out: waits for constants in flash, misses of an
+instruction cache, the bus, dual issue (M7). No estimate was compared with a board.
 """
 
 from __future__ import annotations
@@ -55,23 +54,18 @@ def estimate(
     mnemonics: Mapping[str, int],
     taken_branches: int,
     flash: Flash | None = None,
-    flash_misses: int | None = None,
 ) -> float | None:
     """Cycles of that many instructions by mnemonic; None for a core without a table.
 
-    flash, flash_misses: the device's flash, and how many reads of data its cache did not hold.
+    flash: the device's, where it is known.
     """
     table = TABLES.get(core)
     if table is None:
         return None
-    waits = _waits(flash, taken_branches, flash_misses or 0) if flash else 0
+    waits = 0 if flash is None or flash.instruction_cache else flash.wait_states * taken_branches
     return (
         sum(n * _cycles(table, m) for m, n in mnemonics.items()) + taken_branches * table.taken_branch + waits
     )
-
-
-def _waits(flash: Flash, taken_branches: int, misses: int) -> int:
-    return flash.wait_states * (misses + (0 if flash.instruction_cache else taken_branches))
 
 
 def _cycles(table: CycleTable, mnemonic: str) -> float:

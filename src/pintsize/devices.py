@@ -26,14 +26,11 @@ class Flash:
 
     Args:
         wait_states: cycles that a read waits.
-        line_bytes, data_lines: the cache for data (one line: a read buffer).
         instruction_cache: whether code in loops runs without waiting; else each taken branch waits.
         source: where the numbers come from.
     """
 
     wait_states: int
-    line_bytes: int = 8
-    data_lines: int = 1
     instruction_cache: bool = True
     source: str
 
@@ -148,7 +145,6 @@ _CORTEX_M = (
         current_source="datasheet table 23: from flash, 48 MHz, peripherals off, 3.6 V, typical: 11.4 mA",
         flash=Flash(
             wait_states=1,
-            line_bytes=4,
             instruction_cache=False,
             source="ST's HAL for the F0: one wait state above 24 MHz; no cache, a prefetch buffer that is left out",
         ),
@@ -192,8 +188,6 @@ _CORTEX_M = (
         current_source="ST training on the STM32L4 power controller (STM32L47x): run mode up to 80 MHz, LDO",
         flash=Flash(
             wait_states=4,
-            line_bytes=32,
-            data_lines=8,
             source="ST's HAL for the L4: above 64 MHz; caches of the ART accelerator (manual, unconfirmed)",
         ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32l476rg.pdf",
@@ -210,8 +204,6 @@ _CORTEX_M = (
         extensions=("dsp", "fpu"),
         flash=Flash(
             wait_states=5,
-            line_bytes=32,
-            data_lines=8,
             source="ST's HAL for the L4: above 100 MHz; caches of the ART accelerator (manual, unconfirmed)",
         ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32l4r5zi.pdf",
@@ -228,9 +220,7 @@ _CORTEX_M = (
         current_source="not confirmed at this clock (19.5 µA/MHz on the first page is for a slow one)",
         flash=Flash(
             wait_states=4,
-            line_bytes=16,
-            data_lines=512,
-            source="ST's HAL for the U5: above 128 MHz; ICACHE of 8 kB serves data in flash too (manual, unconfirmed)",
+            source="ST's HAL for the U5: above 128 MHz; cache of 8 kB (manual, unconfirmed)",
         ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32u575zi.pdf",
         boards=("Nucleo-U575ZI-Q",),
@@ -257,9 +247,7 @@ _CORTEX_M = (
         extensions=("dsp", "fpu", "fpu64"),
         flash=Flash(
             wait_states=6,
-            line_bytes=32,
-            data_lines=512,
-            source="six wait states at 280 MHz and the Cortex-M7's data cache of 16 kB (manual, unconfirmed)",
+            source="six wait states at 280 MHz and the Cortex-M7's caches (manual, unconfirmed)",
         ),
         datasheet="https://www.st.com/resource/en/datasheet/stm32h7a3zi.pdf",
         boards=("Nucleo-H7A3ZI-Q",),

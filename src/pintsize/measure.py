@@ -42,7 +42,7 @@ class Footprint:
 
 def footprint(program: CProgram, device: Device, sample: np.ndarray) -> Footprint:
     """Links the program for the device's core and runs one sample (input codes) on the emulator."""
-    return measure(program, device, sample)[0]
+    return measure(program, device, sample.reshape(1, -1))[0]
 
 
 def measure(
@@ -57,10 +57,9 @@ def measure(
     linked = Footprint(True, built.flash_bytes, built.ram_bytes, built.arena_bytes or 0, weight_bytes)
     if emulate.can_run(device.core) is not None:
         return linked, None
-    cache = emulate.FlashCache(device.flash.line_bytes, device.flash.data_lines) if device.flash else None
-    run = emulate.execute(built, inputs.reshape(len(inputs), -1).view(np.int8), cache=cache)
+    run = emulate.execute(built, inputs.reshape(len(inputs), -1).view(np.int8))
     branches = run.taken_branches or 0
-    spent = cycles.estimate(device.core, run.mnemonics, branches, device.flash, run.flash_misses)
+    spent = cycles.estimate(device.core, run.mnemonics, branches, device.flash)
     found = replace(
         linked,
         ram_bytes=built.ram_bytes + (run.stack_bytes or 0),

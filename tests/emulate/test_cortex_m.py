@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from pintsize.emulate import CORES, FlashCache, Program, build, cortex_m
+from pintsize.emulate import CORES, Program, build, cortex_m
 from pintsize.errors import DataError, ToolError
 
 NAMES = [name for name, core in CORES.items() if core.unicorn_cpu]
@@ -153,28 +153,3 @@ def test_inputs_of_another_size_are_refused(program: Callable[[str], Program]) -
 def test_a_core_that_unicorn_lacks_is_named(files: Mapping[str, str]) -> None:
     with pytest.raises(ToolError, match=r"cortex-m55.*qemu"):
         cortex_m.run(build(files, CORES["cortex-m55"]), np.zeros((1, 64), np.int8))
-
-
-WALK = """
-    static const int8_t table[64] __attribute__((aligned(64))) = {1, 2, 3};
-    int32_t sum = 0;
-    for (int32_t pass = 0; pass < 3; pass++) {
-        for (int32_t i = 0; i < 64; i += 16) {
-            sum += *(volatile const int8_t *)&table[i];
-        }
-    }
-    out[0] = (int8_t)(sum + in[0]);
-"""
-
-
-@pytest.mark.parametrize(("cache", "misses"), [(FlashCache(16, 1), 12), (FlashCache(16, 4), 4), (FlashCache(32, 1), 6)])
-def test_reads_of_flash_that_a_cache_does_not_hold(
-    one_layer: Callable[[str], Mapping[str, str]], cache: FlashCache, misses: int
-) -> None:
-    """Three passes over four lines of 16 bytes; the code may read a literal or two besides."""
-    linked = build(one_layer(WALK), CORES["cortex-m4"])
-    found = cortex_m.run(linked, np.zeros((1, 4), np.int8), cache=cache)
-    assert found.flash_misses is not None
-    assert misses <= found.flash_misses <= misses + 2
-    assert found.outputs[0, 0] == 3
-    assert cortex_m.run(linked, np.zeros((1, 4), np.int8)).flash_misses is None

@@ -13,7 +13,7 @@ import numpy as np
 from pintsize.emulate import cortex_m, qemu, wasm
 from pintsize.emulate.build import Program, build, compile_check, object_sections
 from pintsize.emulate.cores import CORES, Core, core
-from pintsize.emulate.execution import Execution, FlashCache
+from pintsize.emulate.execution import Execution
 from pintsize.emulate.host import HostModel
 from pintsize.emulate.toolchain import is_installed
 
@@ -21,7 +21,6 @@ __all__ = [
     "CORES",
     "Core",
     "Execution",
-    "FlashCache",
     "HostModel",
     "Program",
     "build",
@@ -54,16 +53,10 @@ def _packages(wanted: Core) -> tuple[str, ...]:
     return ("ziglang", "capstone", "pyelftools", *(("unicorn",) if wanted.unicorn_cpu else ()))
 
 
-def execute(
-    program: Program, inputs: np.ndarray, count: bool = True, cache: FlashCache | None = None
-) -> Execution:
-    """Runs a linked program on Unicorn where that has the core, else on QEMU.
-
-    cache: count the reads of data in flash that it would not hold, too (on Unicorn only).
-    """
-    if program.core.unicorn_cpu:
-        return cortex_m.run(program, inputs, count, cache)
-    return qemu.run(program, inputs, count)
+def execute(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
+    """Runs a linked program on Unicorn where that has the core, else on QEMU."""
+    runner = cortex_m if program.core.unicorn_cpu else qemu
+    return runner.run(program, inputs, count)
 
 
 def run(

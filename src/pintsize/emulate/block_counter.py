@@ -1,4 +1,4 @@
-"""Counts the blocks that Unicorn executes and the flash lines it reads, with hooks compiled for this computer."""
+"""Counts the blocks that Unicorn executes, with a hook compiled for this computer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pintsize.emulate.counting import Block, Span
-from pintsize.emulate.execution import FlashCache
 from pintsize.emulate.toolchain import compiler_command, invoke, shipped, source_folder
 from pintsize.errors import ToolError
 
@@ -79,49 +78,12 @@ class BlockCounter:
         self._library.counter_free(self._tally)
 
 
-class FlashReads:
-    """Reads of data between two addresses of flash that its cache does not hold, while `attached`."""
-
-    def __init__(self, cache: FlashCache, first: int, end: int) -> None:
-        self._library = _hook_library()
-        self._span = first, end
-        self._lines = self._library.lines_new(cache.line_bytes, cache.lines)
-        if not self._lines:
-            raise ToolError("there is no memory left for counting flash reads")
-
-    @contextmanager
-    def attached(self, engine: Uc) -> Iterator[None]:
-        """Counts what the engine reads meanwhile."""
-        from unicorn.unicorn_const import UC_HOOK_MEM_READ
-        from unicorn.unicorn_py3.unicorn import uclib
-
-        hook = ctypes.c_size_t()
-        span = (ctypes.c_uint64(self._span[0]), ctypes.c_uint64(self._span[1] - 1))
-        function = ctypes.cast(self._library.on_read, ctypes.c_void_p)
-        status = uclib.uc_hook_add(
-            engine._uch, ctypes.byref(hook), UC_HOOK_MEM_READ, function, ctypes.c_void_p(self._lines), *span
-        )
-        if status:
-            raise ToolError(f"the emulator takes no hook (status {status})")
-        try:
-            yield
-        finally:
-            uclib.uc_hook_del(engine._uch, hook)
-
-    @property
-    def misses(self) -> int:
-        return self._library.lines_missed(self._lines)
-
-    def close(self) -> None:
-        self._library.lines_free(self._lines)
-
-
 @cache
 def _hook_library() -> ctypes.CDLL:
     """Compiled once a process; its folder goes when the process ends."""
     stack = ExitStack()
     atexit.register(stack.close)
-    sources = {name: shipped("counter", name) for name in ("flash_lines.h", "tally.h", "unicorn_hook.c")}
+    sources = {name: shipped("counter", name) for name in ("tally.h", "unicorn_hook.c")}
     folder = stack.enter_context(source_folder(sources))
     name = "unicorn_hook.dll" if sys.platform == "win32" else "unicorn_hook.so"
     command = [*compiler_command(), "-O2", "-std=c99", "-fPIC", "-shared", "unicorn_hook.c", "-o", name]
@@ -136,7 +98,4 @@ def _hook_library() -> ctypes.CDLL:
     library.counter_taken_branches.restype = ctypes.c_uint64
     library.counter_failed.argtypes, library.counter_failed.restype = (pointer,), ctypes.c_int
     library.counter_free.argtypes, library.counter_free.restype = (pointer,), None
-    library.lines_new.argtypes, library.lines_new.restype = (word, word), pointer
-    library.lines_missed.argtypes, library.lines_missed.restype = (pointer,), ctypes.c_uint64
-    library.lines_free.argtypes, library.lines_free.restype = (pointer,), None
     return library

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pintsize.emulate.block_counter import BlockCounter, FlashReads
+from pintsize.emulate.block_counter import BlockCounter
 from pintsize.emulate.build import Program
 from pintsize.emulate.counting import Ownership, count_blocks
 from pintsize.emulate.elf import place, segments_of
-from pintsize.emulate.execution import Execution, FlashCache
+from pintsize.emulate.execution import Execution
 from pintsize.emulate.inputs import as_rows
 from pintsize.emulate.toolchain import require
 from pintsize.errors import ToolError
@@ -26,12 +26,8 @@ _PAINT = 0xC5C5_C5C5
 _RETURN_ADDRESS = 0x6000_0000
 
 
-def run(
-    program: Program, inputs: np.ndarray, count: bool = True, cache: FlashCache | None = None
-) -> Execution:
+def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
     """Runs `inputs`, int8 (n, input bytes), in order after one init; counts the first when asked to.
-
-    cache: also count the reads of data in flash that it would not hold.
 
     Raises DataError when the inputs do not fit the program, MissingExtra without Unicorn, and ToolError
     when Unicorn has no such core, or when the program faults or does not end: with the place.
@@ -39,7 +35,7 @@ def run(
     rows = as_rows(inputs, program.input_bytes)
     machine = _Machine(program)
     machine.call(f"{program.prefix}_init")
-    first = _counted(machine, rows[0], cache) if count else Execution(machine.infer(rows[0])[None])
+    first = _counted(machine, rows[0]) if count else Execution(machine.infer(rows[0])[None])
     rest = [machine.infer(row)[None] for row in rows[1:]]
     return Execution(
         outputs=np.concatenate([first.outputs, *rest]),
@@ -48,18 +44,15 @@ def run(
         mnemonics=first.mnemonics,
         taken_branches=first.taken_branches,
         stack_bytes=first.stack_bytes,
-        flash_misses=first.flash_misses,
     )
 
 
-def _counted(machine: _Machine, row: np.ndarray, cache: FlashCache | None) -> Execution:
+def _counted(machine: _Machine, row: np.ndarray) -> Execution:
     program = machine.program
     ownership = Ownership(program.symbols, program.run_name)
-    with ExitStack() as stack:
-        counter = stack.enter_context(closing(BlockCounter(ownership.spans)))
-        reads = stack.enter_context(closing(_flash_reads(program, cache))) if cache else None
+    with closing(BlockCounter(ownership.spans)) as counter:
         machine.paint_stack()
-        with counter.attached(machine.engine), reads.attached(machine.engine) if reads else nullcontext():
+        with counter.attached(machine.engine):
             output = machine.infer(row)
         counts = count_blocks(counter.blocks(), ownership, program.core, machine.read)
         return Execution(
@@ -69,13 +62,7 @@ def _counted(machine: _Machine, row: np.ndarray, cache: FlashCache | None) -> Ex
             mnemonics=counts.mnemonics,
             taken_branches=counter.taken_branches + 1,  # the return itself leads out of the counted code
             stack_bytes=machine.stack_used_bytes(),
-            flash_misses=reads.misses if reads else None,
         )
-
-
-def _flash_reads(program: Program, cache: FlashCache) -> FlashReads:
-    origin = program.core.flash_origin
-    return FlashReads(cache, origin, origin + _pages(program.flash_bytes))
 
 
 class _Machine:

@@ -8,14 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
-@dataclass(frozen=True)
-class FlashCache:
-    """What stands between the core and the data in its flash: lines of so many bytes; one line is a mere buffer."""
-
-    line_bytes: int
-    lines: int
-
-
 @dataclass(frozen=True, eq=False)
 class Execution:
     """Outputs of every input, and the counts of one ``model_run`` call on the first of them.
@@ -34,7 +26,6 @@ class Execution:
             disassembler does not know (Helium) stand under ``"other"``.
         taken_branches: how often execution went on elsewhere than at the next address: branches
             taken, calls and returns, the return of ``model_run`` included.
-        flash_misses: reads of data in flash that the given cache did not hold; None where no cache was given.
         stack_bytes: how far below its value at the call the stack was written, rounded up to 4.
     """
 
@@ -44,4 +35,3 @@ class Execution:
     mnemonics: Mapping[str, int] = field(default_factory=dict)
     taken_branches: int | None = None
     stack_bytes: int | None = None
-    flash_misses: int | None = None

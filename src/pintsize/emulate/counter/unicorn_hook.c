@@ -1,5 +1,4 @@
-/* The hooks of Unicorn in C: a hook in Python would be a hundred times slower. */
-#include "flash_lines.h"
+/* The block hook of Unicorn in C: a hook in Python would be a hundred times slower. */
 #include "tally.h"
 
 #if defined(_WIN32)
@@ -16,10 +15,6 @@ EXPORT const struct tally_row *counter_rows(const struct tally *tally);
 EXPORT uint64_t counter_taken_branches(const struct tally *tally);
 EXPORT int counter_failed(const struct tally *tally);
 EXPORT void counter_free(struct tally *tally);
-EXPORT void on_read(void *engine, int kind, uint64_t address, int size, int64_t value, void *lines);
-EXPORT struct flash_lines *lines_new(uint32_t line_bytes, uint32_t capacity);
-EXPORT uint64_t lines_missed(const struct flash_lines *lines);
-EXPORT void lines_free(struct flash_lines *lines);
 
 void on_block(void *engine, uint64_t address, uint32_t byte_count, void *tally) {
   (void)engine;
@@ -37,15 +32,3 @@ const struct tally_row *counter_rows(const struct tally *tally) { return tally->
 uint64_t counter_taken_branches(const struct tally *tally) { return tally->taken_branches; }
 int counter_failed(const struct tally *tally) { return tally->failed; }
 void counter_free(struct tally *tally) { tally_free(tally); }
-
-void on_read(void *engine, int kind, uint64_t address, int size, int64_t value, void *lines) {
-  (void)engine;
-  (void)kind;
-  (void)size;
-  (void)value;
-  flash_lines_read(lines, (uint32_t)address);
-}
-
-struct flash_lines *lines_new(uint32_t line_bytes, uint32_t capacity) { return flash_lines_make(line_bytes, capacity); }
-uint64_t lines_missed(const struct flash_lines *lines) { return lines->misses; }
-void lines_free(struct flash_lines *lines) { flash_lines_free(lines); }
