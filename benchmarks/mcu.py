@@ -102,8 +102,10 @@ def prove(
             continue
         row = on_core(graph, core_named(short), core_codes, wanted)
         found[short] = row
-        console.print(f"{name}: {short}, {row['instructions']:,} instructions, flash {row['flash']:,}, "
-                      f"RAM {row['ram']:,}, {row['mismatches']} of {row['inputs']} inputs' integers differ")  # fmt: skip
+        console.print(
+            f"{name}: {short}, {row['instructions']:,} instructions, flash {row['flash']:,}, RAM {row['ram']:,}, "
+            f"{row['mismatches']} integers differ over {row['inputs']} inputs"
+        )
     return found
 
 
@@ -119,10 +121,12 @@ def instruction_table(found: dict[str, Any], peers: dict[str, Any]) -> Table:
             peer = peers.get("instructions", {}).get(short, {}).get(model)
             limit = WANTED.get(short, {}).get(model)
             ours = row["instructions"]
+            wanted = f"{limit:g} M" if limit else ""
+            theirs, ratio = (f"{peer / 1e6:.3f} M", f"{peer / ours:.2f}") if peer else ("", "")
+            sizes = f"{row['flash']:,}", f"{row['ram']:,}"
             table.add_row(
-                short, model, f"{ours / 1e6:.3f} M", f"{limit:g} M" if limit else "", f"{peer / 1e6:.3f} M" if peer else "",
-                f"{peer / ours:.2f}" if peer else "", f"{row['flash']:,}", f"{row['ram']:,}", str(row["mismatches"]),
-            )  # fmt: skip
+                short, model, f"{ours / 1e6:.3f} M", wanted, theirs, ratio, *sizes, str(row["mismatches"])
+            )
     return table
 
 

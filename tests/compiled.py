@@ -14,6 +14,7 @@ from pintsize.emulate import Core, HostModel, build, execute
 from pintsize.emulate.toolchain import compiler_command, invoke, source_folder
 from pintsize.graph import Graph
 from pintsize.write.c import CProgram, write
+from pintsize.write.c.calls import Isa
 
 
 @cache
@@ -72,10 +73,13 @@ class ManyModels:
     The program is a model itself: the first input byte says which graph runs on the rest.
     """
 
-    def __init__(self, graphs: Sequence[Graph]) -> None:
+    def __init__(self, graphs: Sequence[Graph], isa: Isa = "portable", reuse_io: bool = False) -> None:
         self.graphs = graphs
         self.prefixes = [f"m{i}" for i in range(len(graphs))]
-        self.programs = [write(g, prefix=p) for g, p in zip(graphs, self.prefixes, strict=True)]
+        self.programs = [
+            write(g, prefix=p, isa=isa, reuse_io=reuse_io)
+            for g, p in zip(graphs, self.prefixes, strict=True)
+        ]
         self.input_bytes = 1 + max(g.type(g.inputs[0]).elements for g in graphs)
         self.output_bytes = max(g.type(g.outputs[0]).elements for g in graphs)
 

@@ -16,29 +16,56 @@ from pintsize.compress.quantize import Quantize, freeze
 from pintsize.graph import Graph, Node, Op, Tensor, TensorType, rebuild
 from pintsize.module import GraphModule, run_float
 from pintsize.ops import (
+    Abs,
     Add,
+    Argmax,
     AveragePool2d,
     Concat,
     Conv2d,
     DepthwiseConv2d,
+    Elu,
+    Gather,
+    Gelu,
+    Gru,
+    HardSigmoid,
     HardSwish,
+    LayerNorm,
     LeakyRelu,
     Linear,
+    LogSoftmax,
+    Lstm,
+    Matmul,
+    Maximum,
     MaxPool2d,
+    Mean,
+    Minimum,
     Mul,
+    Neg,
     Pad,
+    Prelu,
     Relu,
     Relu6,
     Reshape,
+    ResizeBilinear,
+    ResizeNearest,
     Sigmoid,
+    Slice,
     Softmax,
+    Sqrt,
+    Sub,
+    Sum,
+    Svdf,
     Tanh,
+    Tile,
     Transpose,
+    TransposeConv2d,
 )
 
 LARGEST = 700
 ACTIVATIONS = st.sampled_from(["none", "none", "relu", "relu6"])
 ELEMENTWISE = st.sampled_from([Relu(), Relu6(), HardSwish(), LeakyRelu(0.1), Sigmoid(), Tanh()])
+RARE_ELEMENTWISE = st.sampled_from([Abs(), Elu(), Gelu(), Gelu(True), HardSigmoid(), Neg(), Sqrt()])
+TWO_OPERANDS = st.sampled_from([Add, Mul, Sub, Minimum, Maximum])
 
 
 @dataclass
@@ -83,6 +110,15 @@ class Sketch:
             self.constants[name] = Tensor(name, TensorType(data.shape), data.astype(np.float32))
         return names
 
+    def numbers(self, *shapes: tuple[int, ...]) -> list[str]:
+        """Names of constants of these shapes; some are large, some small, some zero."""
+        names = [f"c{len(self.constants) + i}" for i in range(len(shapes))]
+        for name, shape in zip(names, shapes, strict=True):
+            size = 10.0 ** self.rng.uniform(-2, 0.5) * (self.rng.random() > 0.05)
+            data = self.rng.normal(0, size, shape).astype(np.float32)
+            self.constants[name] = Tensor(name, TensorType(shape), data)
+        return names
+
     def images(self) -> list[str]:
         return [name for name, shape in self.shapes.items() if len(shape) == 3]
 
@@ -111,6 +147,61 @@ def draw_depthwise_conv2d(s: Sketch) -> None:
     s.add(op, x, *s.weights((*kernel, s.shapes[x][-1] * multiplier), 2))
 
 
+def draw_transpose_conv2d(s: Sketch) -> None:
+    x = s.pick(s.images())
+    kernel, channels = s.pair(1, 4), s.draw(st.integers(1, 6))
+    (top, left), (bottom, right) = s.pair(0, 1), s.pair(-1, 1)
+    op = TransposeConv2d(s.pair(1, 3), (top, bottom, left, right), s.draw(ACTIVATIONS))
+    s.add(op, x, *s.weights((channels, *kernel, s.shapes[x][-1]), 0))
+
+
+def draw_layer_norm(s: Sketch) -> None:
+    x = s.pick(list(s.shapes))
+    s.add(LayerNorm(s.draw(st.sampled_from([1e-5, 0.1]))), x, *s.weights(s.shapes[x][-1:], 0))
+
+
+def draw_matmul(s: Sketch) -> None:
+    """Of all kinds of matrices: as they lie, transposed, one for several."""
+    a = s.pick([name for name, shape in s.shapes.items() if len(shape) > 1] or list(s.shapes))
+    if len(s.shapes[a]) == 1:
+        a = s.add(Reshape((1, -1)), a)
+    fitting = [
+        (Matmul(flip_a, flip_b), b)
+        for b in s.shapes
+        for flip_a in (False, True)
+        for flip_b in (False, True)
+        if fits(Matmul(flip_a, flip_b), s.shapes[a], s.shapes[b])
+    ]
+    op, b = s.draw(st.sampled_from(fitting))
+    s.add(op, a, b)
+
+
+def fits(op: Op, *shapes: tuple[int, ...]) -> bool:
+    try:
+        op.shape([TensorType(shape) for shape in shapes])
+    except ValueError:
+        return False
+    return True
+
+
+def draw_recurrent(s: Sketch) -> None:
+    x = s.pick(list(s.shapes))
+    if len(s.shapes[x]) != 2:
+        x = s.add(Reshape((prod(s.shapes[x][:-1]), s.shapes[x][-1])), x)
+    channels, hidden = s.shapes[x][1], s.draw(st.integers(1, 5))
+    kind = s.draw(st.sampled_from(["lstm", "gru", "svdf"]))
+    if kind == "lstm":
+        op = Lstm(cell_clip=s.draw(st.sampled_from([0.0, 0.5])))
+        s.add(op, x, *s.numbers((hidden, 4, channels), (hidden, 4, hidden), (hidden, 4)))
+    elif kind == "gru":
+        op = Gru(s.draw(st.booleans()))
+        s.add(op, x, *s.numbers((hidden, 3, channels), (hidden, 3, hidden), (hidden, 3), (hidden, 3)))
+    else:
+        rank, memory = s.pair(1, 3)
+        op = Svdf(rank, s.draw(ACTIVATIONS))
+        s.add(op, x, *s.numbers((hidden * rank, channels), (hidden * rank, memory), (hidden,)))
+
+
 def draw_linear(s: Sketch) -> None:
     x = s.pick(list(s.shapes))
     s.add(Linear(s.draw(ACTIVATIONS)), x, *s.weights((s.draw(st.integers(1, 9)), s.shapes[x][-1]), 0))
@@ -130,12 +221,67 @@ def draw_two_operands(s: Sketch) -> None:
     s.add(op, a, s.draw(st.sampled_from(same)))
 
 
+def draw_repeating_operand(s: Sketch) -> None:
+    """A second operand, part of the first or a constant, that repeats along some axes."""
+    a = s.pick(list(s.shapes))
+    kind = s.draw(TWO_OPERANDS)
+    op = kind() if kind in (Minimum, Maximum) else kind(s.draw(ACTIVATIONS))
+    shape = tuple(s.draw(st.sampled_from([1, n])) for n in s.shapes[a])
+    if s.draw(st.booleans()):
+        (b,) = s.numbers(shape[s.draw(st.integers(0, len(shape) - 1)) :])
+    else:
+        b = s.add(Slice((0,) * len(shape), shape, (1,) * len(shape)), a)
+    s.add(op, *s.draw(st.permutations([a, b])))
+
+
+def draw_prelu(s: Sketch) -> None:
+    x = s.pick(list(s.shapes))
+    s.add(Prelu(), x, *s.numbers(s.draw(st.sampled_from([s.shapes[x][-1:], (1,), s.shapes[x]]))))
+
+
 def draw_concat(s: Sketch) -> None:
     a = s.pick(list(s.shapes))
     if s.draw(st.booleans()):
         s.add(Sigmoid(), a)
-    fitting = [name for name, shape in s.shapes.items() if shape[:-1] == s.shapes[a][:-1]]
-    s.add(Concat(), a, *s.draw(st.lists(st.sampled_from(fitting), min_size=1, max_size=2)))
+    op = Concat(s.draw(st.integers(0, len(s.shapes[a]) - 1)))
+    fitting = [name for name, shape in s.shapes.items() if fits(op, s.shapes[a], shape)]
+    parts = s.draw(st.lists(st.sampled_from(fitting), min_size=1, max_size=2))
+    if s.draw(st.integers(0, 3)) == 0:
+        parts += s.numbers(s.shapes[a])
+    s.add(op, a, *parts)
+
+
+def draw_selection(s: Sketch) -> None:
+    """Part of a tensor, or more of it."""
+    x = s.pick(list(s.shapes))
+    shape = s.shapes[x]
+    kind = s.draw(st.sampled_from(["slice", "slice", "gather", "tile"]))
+    if kind == "slice":
+        begin, end = ([s.draw(st.integers(-n - 1, n + 1)) for n in shape] for _ in range(2))
+        stride = [s.draw(st.sampled_from([1, 1, 2, -1])) for _ in shape]
+        s.add(Slice(tuple(begin), tuple(end), tuple(stride)), x)
+    elif kind == "gather":
+        axis = s.draw(st.integers(-1, len(shape) - 1))
+        indices = s.draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, max_size=4))
+        s.add(Gather(tuple(indices), axis), x)
+    else:
+        s.add(Tile(tuple(s.draw(st.sampled_from([1, 1, 2, 3])) for _ in shape)), x)
+
+
+def draw_reduction(s: Sketch) -> None:
+    x = s.pick(list(s.shapes))
+    axes = st.lists(st.integers(0, len(s.shapes[x]) - 1), min_size=1, unique=True)
+    keep = s.draw(st.booleans())
+    if s.draw(st.integers(0, 3)):
+        s.add(s.draw(st.sampled_from([Mean, Sum]))(tuple(s.draw(axes)), keep), x)
+    else:
+        s.add(Argmax(s.draw(axes)[0], keep), x)
+
+
+def draw_resize(s: Sketch) -> None:
+    kind = s.draw(st.sampled_from([ResizeNearest, ResizeBilinear]))
+    way = s.draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+    s.add(kind(s.pair(1, 9), *way), s.pick(s.images()))
 
 
 def draw_pool(s: Sketch) -> None:
@@ -148,7 +294,10 @@ def draw_pool(s: Sketch) -> None:
 
 
 def draw_pad(s: Sketch) -> None:
-    s.add(Pad((*s.pair(0, 2), *s.pair(0, 2))), s.pick(s.images()))
+    x = s.pick(list(s.shapes))
+    padding = [n for _ in range(s.draw(st.integers(1, len(s.shapes[x])))) for n in s.pair(0, 2)]
+    mode = s.draw(st.sampled_from(["constant", "constant", "edge", "reflect", "symmetric"]))
+    s.add(Pad(tuple(padding), mode, s.draw(st.sampled_from([0.0, 0.0, 0.7])) if mode == "constant" else 0.0), x)
 
 
 def draw_layout(s: Sketch) -> None:
@@ -162,13 +311,21 @@ def draw_layout(s: Sketch) -> None:
 
 
 def draw_elementwise(s: Sketch) -> None:
-    s.add(s.draw(ELEMENTWISE), s.pick(list(s.shapes)))
+    s.add(s.draw(st.one_of(ELEMENTWISE, RARE_ELEMENTWISE)), s.pick(list(s.shapes)))
 
 
 ANYWHERE: tuple[Callable[[Sketch], None], ...] = (
     draw_linear,
+    draw_layer_norm,
+    draw_matmul,
+    draw_recurrent,
     draw_two_operands,
+    draw_repeating_operand,
+    draw_prelu,
     draw_concat,
+    draw_selection,
+    draw_reduction,
+    draw_pad,
     draw_layout,
     draw_elementwise,
 )
@@ -176,8 +333,9 @@ ON_IMAGES: tuple[Callable[[Sketch], None], ...] = (
     draw_conv2d,
     draw_conv2d,
     draw_depthwise_conv2d,
+    draw_transpose_conv2d,
     draw_pool,
-    draw_pad,
+    draw_resize,
     *ANYWHERE,
 )
 
@@ -229,7 +387,7 @@ def drawn_graphs(draw: st.DrawFn, largest: int = 8) -> Drawn:
         kinds = ON_IMAGES if len(s.shapes[s.last]) == 3 else ANYWHERE
         draw(st.sampled_from(kinds))(s)
     if draw(st.integers(0, 3)) == 0:
-        s.add(Softmax(), s.last)
+        s.add(draw(st.sampled_from([Softmax(), LogSoftmax()])), s.last)
     if not s.nodes:
         s.add(Relu(), "x")
     graph = Graph("drawn", {"x": Tensor("x", TensorType(shape))}, (), ("x",), (s.last,))
@@ -238,6 +396,19 @@ def drawn_graphs(draw: st.DrawFn, largest: int = 8) -> Drawn:
     graph = rebuild(graph, s.nodes, s.constants)
     assume(largest_number(graph, samples) < 1e6)  # a square of squares overflows everything
     return Drawn(graph, samples, draw(quantizations(s.nodes)))
+
+
+@st.composite
+def drawn_layers(draw: st.DrawFn, kind: Callable[[Sketch], None], count: int = 1) -> Graph:
+    """A float graph of some layers of one kind."""
+    shape = draw(input_shapes())
+    assume(len(shape) == 3 or kind not in ON_IMAGES or kind in ANYWHERE)
+    s = Sketch(draw, np.random.default_rng(draw(st.integers(0, 2**32 - 1))), {"x": shape})
+    for _ in range(count):
+        kind(s)
+    assume(s.nodes)
+    graph = Graph("layers", {"x": Tensor("x", TensorType(shape))}, (), ("x",), (s.last,))
+    return rebuild(graph, s.nodes, s.constants)
 
 
 def largest_number(graph: Graph, samples: np.ndarray) -> float:
@@ -249,7 +420,7 @@ def largest_number(graph: Graph, samples: np.ndarray) -> float:
 @st.composite
 def quantizations(draw: st.DrawFn, nodes: Sequence[Node]) -> Quantize:
     bits = st.sampled_from([8, 8, 4, 2])
-    layers = [n.name for n in nodes if n.op.activations == 1]
+    layers = [n.name for n in nodes if n.op.activations == 1 and not n.op.operands]
     return Quantize(
         weight_bits=8,
         layer_bits={name: draw(bits) for name in layers},

@@ -8,21 +8,39 @@ from pintsize.compress.quantize import Quantize
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.ops import (
     Add,
+    Argmax,
     AveragePool2d,
     Concat,
     Conv2d,
     DepthwiseConv2d,
+    Gather,
+    Gru,
     HardSwish,
+    LayerNorm,
     Linear,
+    LogSoftmax,
+    Lstm,
+    Matmul,
     MaxPool2d,
+    Minimum,
     Mul,
     Pad,
+    Prelu,
     Reshape,
+    ResizeBilinear,
+    ResizeNearest,
     Sigmoid,
+    Slice,
     Softmax,
+    Sub,
+    Sum,
+    Svdf,
+    Tile,
     Transpose,
+    TransposeConv2d,
 )
 from tests.examples import constant
+from tests.int16_graphs import every_int16_kernel, followed_by
 
 WEIGHTS = {
     "conv": (5, 3, 2, 3),
@@ -32,13 +50,20 @@ WEIGHTS = {
     "depth4": (3, 2, 15),
     "depth2": (2, 1, 15),
     "squeeze": (15, 15),
+    "up": (15, 3, 2, 15),
+    "norm": (15,),
     "logits": (6, 9),
 }
-BITS = {"narrow": 4, "binary": 2, "depth4": 4, "depth2": 2, "squeeze": 4, "hidden": 2}
+BITS = {"narrow": 4, "binary": 2, "depth4": 4, "depth2": 2, "squeeze": 4, "up": 4, "hidden": 2, "lstm": 4}
+RECURRENT = {
+    "lstm.w": (4, 4, 3), "lstm.r": (4, 4, 4), "lstm.b": (4, 4),
+    "gru.w": (5, 3, 4), "gru.r": (5, 3, 5), "gru.b": (5, 3), "gru.d": (5, 3),
+    "svdf.w": (6, 5), "svdf.t": (6, 2), "svdf.b": (3,),
+}  # fmt: skip
 
 
 def every_kernel() -> Graph:
-    """The integer Graph: input (9, 8, 3), output (6,)."""
+    """The integer Graph: input (9, 8, 3), output (6,); int16 activations near its end."""
     rng = np.random.default_rng(7)
     constants = {}
     for name, shape in WEIGHTS.items():
@@ -47,7 +72,7 @@ def every_kernel() -> Graph:
         constants[f"{name}.w"] = constant(f"{name}.w", rng.normal(0, 1.5 / np.sqrt(fan_in), shape))
         constants[f"{name}.b"] = constant(f"{name}.b", rng.normal(0, 0.2, width))
 
-    def layer(name: str, op: Conv2d | DepthwiseConv2d | Linear, x: str) -> Node:
+    def layer(name: str, op: Conv2d | DepthwiseConv2d | LayerNorm | Linear | TransposeConv2d, x: str) -> Node:
         return Node(name, op, (x, f"{name}.w", f"{name}.b"), name)
 
     nodes = [
@@ -67,6 +92,8 @@ def every_kernel() -> Graph:
     for name, shape in {"mix": (15, 1, 1, channels), "hidden": (9, height * width * 15)}.items():
         constants[f"{name}.w"] = constant(f"{name}.w", rng.normal(0, 1 / np.sqrt(shape[-1]), shape))
         constants[f"{name}.b"] = constant(f"{name}.b", rng.normal(0, 0.2, shape[0]))
+    constants |= {name: constant(name, rng.normal(0, 0.7, shape)) for name, shape in RECURRENT.items()}
+    constants["slopes"] = constant("slopes", rng.normal(0, 0.5, 15))
     nodes += [
         layer("mix", Conv2d(), "mean"),
         layer("depth4", DepthwiseConv2d((1, 1), (1, 1, 0, 1), (1, 1)), "mix"),
@@ -78,11 +105,35 @@ def every_kernel() -> Graph:
         Node("gated", Mul(), ("residual", "gate"), "gated"),
         Node("shifted", Add("relu"), ("gated", "global"), "shifted"),
         Node("swish", HardSwish(), ("shifted",), "swish"),
-        Node("turned", Transpose((2, 0, 1)), ("swish",), "turned"),
+        Node("part", Slice((0, 0, 0), (height, width, 7), (1, 1, 1)), ("swish",), "part"),
+        Node("rest", Gather(tuple(range(7, 15)), -1), ("swish",), "rest"),
+        Node("sides", Concat(), ("part", "rest"), "sides"),
+        Node("tall", ResizeNearest((height + 1, width)), ("sides",), "tall"),
+        Node("twice", Tile((2, 1, 1)), ("tall",), "twice"),
+        Node("sized", ResizeBilinear((height, width)), ("twice",), "sized"),
+        Node("prelu", Prelu(), ("sized", "slopes"), "prelu"),
+        Node("capped", Minimum(), ("prelu", "swish"), "capped"),
+        Node("total", Sum((0, 1), keep=True), ("capped",), "total"),
+        Node("missing", Sub(), ("capped", "total"), "missing"),
+        layer("up", TransposeConv2d((1, 1), (1, 1, 0, 1)), "missing"),
+        layer("norm", LayerNorm(), "up"),
+        Node("likeness", Matmul(transposed_b=True), ("norm", "norm"), "likeness"),
+        Node("likely", Softmax(2.0), ("likeness",), "likely"),
+        Node("mixed", Matmul(), ("likely", "norm"), "mixed"),
+        Node("turned", Transpose((2, 0, 1)), ("mixed",), "turned"),
         Node("flat", Reshape(), ("turned",), "flat"),
         layer("hidden", Linear("relu"), "flat"),
-        layer("logits", Linear(), "hidden"),
-        Node("softmax", Softmax(), ("logits",), "softmax"),
+        Node("steps", Reshape((3, 3)), ("hidden",), "steps"),
+        Node("lstm", Lstm(), ("steps", "lstm.w", "lstm.r", "lstm.b"), "lstm"),
+        Node("gru", Gru(), ("lstm", "gru.w", "gru.r", "gru.b", "gru.d"), "gru"),
+        Node("svdf", Svdf(2), ("gru", "svdf.w", "svdf.t", "svdf.b"), "svdf"),
+        Node("together", Reshape((9,)), ("svdf",), "together"),
+        layer("logits", Linear(), "together"),
+        Node("logs", LogSoftmax(), ("logits",), "logs"),
+        Node("best", Argmax(keep=True), ("logs",), "best"),
+        Node("raised", Add(), ("logits", "best"), "raised"),
+        Node("softmax", Softmax(), ("raised",), "softmax"),
     ]
     samples = rng.normal(0.3, 1, (64, 9, 8, 3)).astype(np.float32)
-    return Quantize(layer_bits=BITS)(rebuild(graph, nodes, constants), samples)
+    int8 = Quantize(layer_bits=BITS)(rebuild(graph, nodes, constants), samples)
+    return followed_by(int8, every_int16_kernel())

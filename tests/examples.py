@@ -19,18 +19,20 @@ def examples() -> dict[str, Example]:
 
 
 def example_graph(example: Example) -> Graph:
-    """A Graph whose input is the example's first; further activations are made by a layer of biases alone."""
+    """A Graph whose input is the example's first activation; others are made by a layer of biases alone."""
     op = example.op
-    first, *others = example.inputs
-    count = op.activations if op.activations is not None else len(example.inputs)
+    computed = computed_inputs(example)
+    first = example.inputs[computed[0]]
     x = Tensor("x", TensorType(first.shape))
-    nodes, constants, inputs = [], {}, ["x"]
-    if count > 1:
+    nodes, constants, inputs = [], {}, []
+    if len(computed) > 1:
         nodes.append(Node("flat", Reshape(), ("x",), "flat"))
-    for i, value in enumerate(others, 1):
-        name = f"input{i}"
+    for i, value in enumerate(example.inputs):
+        name = "x" if i == computed[0] else f"input{i}"
         inputs.append(name)
-        if i >= count:
+        if name == "x":
+            continue
+        if i not in computed:
             constants[name] = constant(name, value)
             continue
         weight = constant(f"{name}.weight", np.zeros((value.size, first.size), np.float32))
@@ -42,6 +44,13 @@ def example_graph(example: Example) -> Graph:
     return rebuild(Graph(op.name, {"x": x}, (), ("x",), ("y",)), nodes, constants)
 
 
+def computed_inputs(example: Example) -> list[int]:
+    """Positions of the inputs that are activations."""
+    leading = example.op.activations
+    count = len(example.inputs) if leading is None else leading
+    return [i for i in range(count) if i not in example.constants]
+
+
 def constant(name: str, data: np.ndarray) -> Tensor:
     return Tensor(name, TensorType(data.shape), data.astype(np.float32))
 
@@ -49,4 +58,4 @@ def constant(name: str, data: np.ndarray) -> Tensor:
 def example_integers(example: Example) -> Graph:
     """The example's Graph, quantized on its own numbers."""
     plain = Quantize(calibration="min_max", equalize_layers=False, correct_biases=False)
-    return plain(example_graph(example), example.inputs[0][None])
+    return plain(example_graph(example), example.inputs[computed_inputs(example)[0]][None])

@@ -334,7 +334,8 @@ void run(const int8_t *w, int32_t *y, int32_t count, int32_t bits)
 
 def test_the_c_kernel_reads_packed_weights_alike() -> None:
     with library(C_WEIGHT_AT.format(kernel=kernel("dot"))) as c:
-        for bits, limit in WEIGHT_MAX.items():
+        for bits in (8, 4, 2):
+            limit = WEIGHT_MAX[bits]
             codes = np.resize(np.arange(-limit, limit + 1), 301).astype(np.int8)
             packed, y = pack(codes[None], bits), np.zeros(301, np.int32)
             c.run(pointer(packed), pointer(y), 301, bits)

@@ -4,6 +4,8 @@ Numbers on a grid: ``real = scale * (q - zero_point)``. Weights are symmetric in
 or [-1, 1] (2), biases are int32 on the grid ``scale_in * scale_weight``, activations are int8.
 An accumulator goes back to int8 by a 31-bit multiplier, a shift and *two* roundings (the product to 32 bits,
 then the shift), as gemmlowp defined it and TFLite Micro and CMSIS-NN compute it.
+Activations may also be int16 with zero point 0; then layers with weights accumulate in 64 bits and go back by a
+15-bit multiplier and one rounding, as the same two have it.
 
 Whole numbers travel as float32 tensors: exact below 2^24 in magnitude, and convolutions of them are fast.
 Where an accumulator could grow beyond, it is float64 (exact below 2^53).
@@ -12,7 +14,7 @@ Where an accumulator could grow beyond, it is float64 (exact below 2^53).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ INT32_MAX = 2**31 - 1
 BIAS_MAX = 2**29
 SHIFTED_MAX = 2**30
 WEIGHT_MAX = {16: 32767, 8: 127, 4: 7, 2: 1}
+#: least and largest code of an activation of so many bits
+CODES = {8: (-128, 127), 16: (-32768, 32767)}
 #: float32 error of acc * multiplier while |result| <= 512, with room to spare
 FLOAT_ERROR = 2e-4
 
@@ -37,6 +41,7 @@ class Quantized:
     q: torch.Tensor
     scale: torch.Tensor
     zero_point: int = 0
+    bits: int = 8
 
     def real(self) -> torch.Tensor:
         return (self.q - self.zero_point) * self.scale
@@ -44,12 +49,22 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Grid:
-    """Where results go: int8 codes between `low` and `high`."""
+    """Where results go: int8 (or int16) codes between `low` and `high`."""
 
     scale: torch.Tensor
     zero_point: int
     low: int = -128
     high: int = 127
+    bits: int = 8
+
+    @classmethod
+    def of(cls, scale: torch.Tensor, zero_point: int, bits: int) -> Grid:
+        """The grid of all codes of so many bits."""
+        return cls(scale, zero_point, *CODES[bits], bits)
+
+    def codes(self, q: torch.Tensor) -> Quantized:
+        """Codes on this grid."""
+        return Quantized(q, self.scale, self.zero_point, self.bits)
 
     def bounded(self, activation: str) -> Grid:
         """The grid with the bounds of a fused activation (none, relu, relu6)."""
@@ -57,9 +72,9 @@ class Grid:
             return self
         low = max(self.low, self.zero_point)
         if activation == "relu":
-            return Grid(self.scale, self.zero_point, low, self.high)
+            return replace(self, low=low)
         six = self.zero_point + int(half_away(np.float64(np.float32(6.0) / np.float32(self.scale.item()))))
-        return Grid(self.scale, self.zero_point, low, min(self.high, six))
+        return replace(self, low=low, high=min(self.high, six))
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -84,15 +99,15 @@ def half_away(x: np.ndarray | np.floating[Any] | float) -> np.ndarray:
     return np.copysign(np.floor(np.abs(x) + 0.5), x)
 
 
-def quantize(x: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
-    """Real numbers → int8 codes, in float32 as the generated header does it, halves away from zero."""
+def quantize(x: np.ndarray, scale: float, zero_point: int, bits: int = 8) -> np.ndarray:
+    """Real numbers → int8 (or int16) codes, in float32 as the generated header does it, halves away from zero."""
     steps = np.asarray(x, np.float32) / np.float32(scale)
     nearest = np.trunc(steps + np.copysign(np.float32(0.5), steps))
-    return np.clip(nearest + zero_point, -128, 127).astype(np.int8)
+    return np.clip(nearest + zero_point, *CODES[bits]).astype(np.int8 if bits == 8 else np.int16)
 
 
 def dequantize(q: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
-    """int8 codes → real numbers (float32)."""
+    """Codes → real numbers (float32)."""
     return (q.astype(np.float32) - zero_point) * np.float32(scale)
 
 
@@ -169,11 +184,6 @@ def scale_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return a.double() * b.double()
 
 
-def linear_scale_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """`scale_product` of a matrix product: in float32 where all weights share one scale, as TFLite Micro has it."""
-    return (a * b).double() if b.numel() == 1 else scale_product(a, b)
-
-
 def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tensor:
     """Accumulators on the grid `scale` (0-d or per last axis, float64) → codes on `out`, exactly.
 
@@ -182,7 +192,19 @@ def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tenso
     """
     factor = (scale / out.scale.double()).to(acc.dtype)
     multiplier, exponent = factors(scale, out.scale)
-    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out).float()
+    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out, _rounding(out)).float()
+
+
+def requantize_weighted(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tensor:
+    """`requantize` of what a layer with weights sums up: of int16 activations by `multiply_once`."""
+    if out.bits == 8:
+        return requantize(acc, scale, out)
+    factor = (scale / out.scale.double()).to(acc.dtype)
+    multiplier, exponent = factors(scale, out.scale)
+    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out, _round_once).float()
+
+
+_Rounding = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class _Requantize(torch.autograd.Function):
@@ -196,24 +218,29 @@ class _Requantize(torch.autograd.Function):
         multiplier: torch.Tensor,
         exponent: torch.Tensor,
         out: Grid,
+        rounding: _Rounding,
     ) -> torch.Tensor:
         steps = acc * factor
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(acc, factor, steps)
             ctx.bounds = out.low - out.zero_point, out.high - out.zero_point
-        codes = _round_twice(acc, steps, multiplier, exponent)
+        codes = rounding(acc, steps, multiplier, exponent)
         return codes.clamp_(out.low - out.zero_point, out.high - out.zero_point).add_(out.zero_point)
 
     @staticmethod
     def backward(
         ctx: Any, *gradients: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None]:
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None, None]:
         acc, factor, steps = ctx.saved_tensors
         inside = torch.ops.aten.hardtanh_backward(gradients[0].contiguous(), steps, *ctx.bounds)
         of_factor: torch.Tensor | None = None
         if ctx.needs_input_grad[1]:
             of_factor = (inside * acc).reshape(-1, factor.numel()).sum(0).reshape(factor.shape)
-        return inside * factor, of_factor, None, None, None
+        return inside * factor, of_factor, None, None, None, None
+
+
+def _rounding(out: Grid) -> _Rounding:
+    return _round_twice if out.bits == 8 else _round_twice_widely
 
 
 def _round_twice(
@@ -232,9 +259,93 @@ def _round_twice(
     return nearest
 
 
-def exact_dtype(weight: torch.Tensor, zero_point: int, bias: torch.Tensor | None) -> torch.dtype:
-    """float32 where no accumulator of int8 inputs with these weight codes (output axis first) can reach 2^24."""
-    reach = max(127 - zero_point, 128 + zero_point)
+def _round_twice_widely(
+    acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor
+) -> torch.Tensor:
+    """What `multiply` gives, whatever its size."""
+    return multiply(acc.long(), multiplier, exponent).to(acc.dtype)
+
+
+def _round_once(
+    acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor
+) -> torch.Tensor:
+    return multiply_once(acc.long(), multiplier, exponent).to(acc.dtype)
+
+
+def reduced_multiplier(multiplier: np.ndarray) -> np.ndarray:
+    """31-bit multipliers → 15-bit ones, halves up, saturated."""
+    return np.minimum((multiplier + (1 << 15)) >> 16, 0x7FFF)
+
+
+def multiply_once(x: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+    """int64 tensor below 2^47 times reduced_multiplier(multiplier) * 2^(exponent - 15), halves up."""
+    reduced = torch.from_numpy(reduced_multiplier(multiplier.numpy()))
+    shift = 15 - exponent
+    return (x * reduced + (1 << (shift - 1))) >> shift
+
+
+def requantize_by(acc: torch.Tensor, factor: tuple[torch.Tensor, torch.Tensor], out: Grid) -> torch.Tensor:
+    """Whole numbers times a (multiplier, exponent) → codes on `out`, all in int64 and without gradients."""
+    return (multiply(acc.detach().long(), *factor) + out.zero_point).clamp(out.low, out.high).float()
+
+
+def mean_factor(x: torch.Tensor, out: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(multiplier, exponent) of x / (out · count), as the mean of TFLite Micro has it: the 31 bits are cut off."""
+    multiplier, exponent = factors(x, out)
+    shift = torch.clamp(31 + exponent, max=min(count.bit_length() - 1, 32))
+    return (multiplier << shift) // count, exponent - shift
+
+
+def requantize_table(
+    x: Quantized, out: Grid, first: Callable[[torch.Tensor], torch.Tensor] = torch.positive
+) -> torch.Tensor:
+    """The 256 codes on `out` of first(q - zero_point) for the input codes -128..127."""
+    codes = first(torch.arange(-128, 128, dtype=torch.int64) - x.zero_point)
+    return requantize_by(codes, factors(x.scale, out.scale), out)
+
+
+def nearest_pixels(extent: int, size: int, align_corners: bool, half_pixel_centers: bool) -> list[int]:
+    """Per pixel of an axis resized from `extent` to `size` the nearest input pixel, in TFLite's float32."""
+    aligned = align_corners and size > 1
+    scale = (
+        np.float32(extent - 1) / np.float32(size - 1) if aligned else np.float32(extent) / np.float32(size)
+    )
+    position = (np.arange(size, dtype=np.float32) + np.float32(0.5 if half_pixel_centers else 0.0)) * scale
+    nearest = half_away(position) if align_corners else np.floor(position)
+    return np.clip(nearest, 0, extent - 1).astype(int).tolist()
+
+
+BILINEAR_BITS = 10
+
+
+@dataclass(frozen=True)
+class Between:
+    """Per pixel of a resized axis: input pixels, and the weight of the upper one with 10 fractional bits."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    weight: np.ndarray
+
+
+def between_pixels(extent: int, size: int, align_corners: bool, half_pixel_centers: bool) -> Between:
+    """Where the pixels of an axis resized from `extent` to `size` lie, in TFLite's fixed point."""
+    one = 1 << BILINEAR_BITS
+    scale = (one * extent + size // 2) // size
+    if align_corners and size > 1:
+        scale = (one * (extent - 1) + (size - 1) // 2) // (size - 1)
+    position = np.arange(size, dtype=np.int64) * scale
+    if half_pixel_centers:
+        position = position + scale // 2 - one // 2
+    lower = np.maximum(np.trunc(position / one), 0).astype(np.int64)
+    upper = np.minimum(np.trunc((position + one - 1) / one), extent - 1).astype(np.int64)
+    return Between(lower, upper, position - one * lower)
+
+
+def exact_dtype(
+    weight: torch.Tensor, zero_point: int, bias: torch.Tensor | None, bits: int = 8
+) -> torch.dtype:
+    """float32 where no accumulator of such inputs with these weight codes (output axis first) can reach 2^24."""
+    reach = max(CODES[bits][1] - zero_point, zero_point - CODES[bits][0])
     bound = weight.detach().abs().flatten(1).sum(1).double() * reach
     if bias is not None:
         bound = bound + bias.detach().abs()
@@ -263,6 +374,19 @@ def rescaled_codes(
 
 
 ADD_LEFT_SHIFT = 20
+ADD_LEFT_SHIFT_INT16 = 15
+
+
+def left_shift(bits: int) -> int:
+    """Bits below the larger addend's step, by the width of the activations."""
+    return ADD_LEFT_SHIFT if bits == 8 else ADD_LEFT_SHIFT_INT16
+
+
+def rescaled(x: Quantized, factor: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """An addend of `add` (float64)."""
+    if x.bits == 8:
+        return look_up(rescaled_codes(x.zero_point, *factor, ADD_LEFT_SHIFT), x.q)
+    return multiply((x.q.detach().long() - x.zero_point) << ADD_LEFT_SHIFT_INT16, *factor).double()
 
 
 @dataclass(frozen=True)
@@ -275,10 +399,12 @@ class AddFactors:
     sum_scale: torch.Tensor
 
 
-def add_factors(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> AddFactors:
-    """Factors from the three scales: addends on the grid 2 * max(a, b) / 2^20."""
+def add_factors(
+    a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, *, shift: int = ADD_LEFT_SHIFT
+) -> AddFactors:
+    """Factors from the three scales: addends on the grid 2 * max(a, b) / 2^shift."""
     twice = 2.0 * torch.maximum(a.detach().double(), b.detach().double())
-    sum_scale = twice / (1 << ADD_LEFT_SHIFT)
+    sum_scale = twice / (1 << shift)
     return AddFactors(factors(a, twice), factors(b, twice), factors(sum_scale, out), sum_scale)
 
 

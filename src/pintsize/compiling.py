@@ -94,7 +94,9 @@ def compile_model(
     golden = codes[:GOLDEN_VECTORS], outputs[:GOLDEN_VECTORS]
     self_test = codes[:SELF_TEST_VECTORS], outputs[:SELF_TEST_VECTORS]
     program = write(graph, self_test, isa=isa_of(target.core), reuse_io=reuse_io)
-    _refuse(graph, program, target, sum(program.constant_bytes), program.plan.arena_bytes)  # before it is compiled
+    _refuse(
+        graph, program, target, sum(program.constant_bytes), program.plan.arena_bytes
+    )  # before it is compiled
     taken, run = measure(program, target, golden[0])
     _refuse(graph, program, target, taken.flash_bytes, taken.ram_bytes)
     checks, skipped = verify(program.files, codes, outputs, ("host",), on_core)

@@ -17,6 +17,7 @@ from pintsize.module import run_float, run_integers
 from pintsize.read.model_file import read_model
 from pintsize.runtimes import Runtime, runtimes_for
 from pintsize.verify import random_codes
+from pintsize.write.executorch import write_executorch
 from pintsize.write.onnx import write_onnx
 from pintsize.write.saved import graph_files
 from pintsize.write.tflite import write_tflite
@@ -26,7 +27,11 @@ INPUTS = 64
 #: real numbers may differ by this share of the outputs' largest
 FLOAT_TOLERANCE = 1e-4
 
-WRITERS: dict[str, Callable[[Graph], bytes]] = {".tflite": write_tflite, ".onnx": write_onnx}
+WRITERS: dict[str, Callable[[Graph], bytes]] = {
+    ".tflite": write_tflite,
+    ".onnx": write_onnx,
+    ".pte": write_executorch,
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def convert(
 ) -> Conversion:
     """Reads a model, writes it in the format that the target's name ends in, and runs what was written.
 
-    target: .tflite, .onnx, or a folder without a suffix for pintsize's own format. Raises OutputError for another
+    target: .tflite, .onnx, .pte, or a folder without a suffix for pintsize's own format. Raises OutputError for another
     ending, VerificationError when a runtime that must be equal is not; the target is then not written.
     """
     path = Path(target)

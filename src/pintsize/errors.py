@@ -81,11 +81,13 @@ OPTIONAL_MODULES = {
     "elftools": ("pyelftools", "mcu"),
     "altair": ("altair", "report"),
     "vl_convert": ("vl-convert-python", "report"),
+    "onnx": ("onnx", "onnx"),
     "wasmtime": ("wasmtime", "web"),
     "soundfile": ("soundfile", "audio"),
     "PIL": ("pillow", "images"),
     "tflite": ("tflite", "tflite"),
     "flatbuffers": ("flatbuffers", "tflite"),
+    "executorch": ("executorch", "executorch"),
 }
 
 

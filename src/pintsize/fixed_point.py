@@ -6,13 +6,17 @@ from .tflite keeps its integers. Q5.26 stands for 5 integer and 26 fractional bi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from pintsize.arithmetic import (
     INT32_MAX,
+    SOFTMAX_SUM_BITS,
     Grid,
     Quantized,
+    SoftmaxFactors,
     divide_by_power,
     exp_on_negatives,
     factors,
@@ -21,6 +25,7 @@ from pintsize.arithmetic import (
     multiply,
     quantize_multiplier,
     reciprocal_of_one_plus,
+    softmax_factors,
 )
 
 INTEGER_BITS = 4
@@ -59,21 +64,20 @@ def relu_table(x: Quantized, out: Grid, largest: float = float("inf")) -> torch.
 
 
 def leaky_relu_table(x: Quantized, out: Grid, slope: float) -> torch.Tensor:
-    """Codes (256,) of x where positive, slope · x elsewhere; the factors are float32, as the kernel has them."""
-    scale, out_scale = np.float32(x.scale.item()), np.float32(out.scale.item())
+    """Codes (256,) of x where positive, slope · x elsewhere, each side with a factor of its own."""
+    scale, out_scale = x.scale.item(), out.scale.item()
     difference = _differences(x)
-    identity = _times(difference, float(scale / out_scale))
-    leak = _times(difference, float(scale * np.float32(slope) / out_scale))
+    identity = _times(difference, scale / out_scale)
+    leak = _times(difference, scale * float(np.float32(slope)) / out_scale)
     codes = torch.where(difference >= 0, identity, leak) + out.zero_point
     return codes.clamp(out.low, out.high).float()
 
 
 def hard_swish_table(x: Quantized, out: Grid) -> torch.Tensor | None:
     """Codes (256,) of x · relu6(x + 3) / 6 in 16 bits; None where the output's grid is too fine for the kernel."""
-    scale, out_scale = np.float32(x.scale.item()), np.float32(out.scale.item())
-    fine = scale * np.float32(1 / 128)
-    output, output_exponent = _multiplier16(float(fine / out_scale))
-    reluish, reluish_exponent = _multiplier16(float(fine / np.float32(3 / 32768)))
+    fine = x.scale.item() / 128
+    output, output_exponent = _multiplier16(fine / out.scale.item())
+    reluish, reluish_exponent = _multiplier16(fine / (3 / 32768))
     if output_exponent > 0:
         return None
     high = _differences(x) << 7
@@ -90,6 +94,71 @@ def hard_swish_table(x: Quantized, out: Grid) -> torch.Tensor | None:
     return (divide_by_power(product, -output_exponent) + out.zero_point).clamp(-128, 127).float()
 
 
+LOG_SOFTMAX_SCALE = 16.0 / 256.0
+LOG_SOFTMAX_ZERO_POINT = 127
+#: bits in front of the point of a logarithm
+LOG_BITS = 5
+LOG_2, ROOT_OF_HALF, FOURTH_ROOT_OF_HALF = 1488522236, 1518500250, 1805811301
+LOG_N, LOG_D, LOG_I, LOG_F = 117049297, 127690142, 1057819769, 638450708
+QUARTER = 1 << (31 - LOG_BITS - 1 - 2)
+
+
+@dataclass(frozen=True)
+class LogSoftmaxFactors:
+    """Those of softmax, and the way back from 26 fractional bits to codes."""
+
+    forward: SoftmaxFactors
+    multiplier: int
+    exponent: int
+
+
+def log_softmax_factors(scale: float) -> LogSoftmaxFactors:
+    """The constants of log-softmax for an input scale."""
+    forward = softmax_factors(scale)
+    back = 2.0 ** (31 - forward.exponent) / forward.multiplier
+    multiplier, exponent = quantize_multiplier(np.array([back]))
+    return LogSoftmaxFactors(forward, int(multiplier[0]), min(int(exponent[0]), 0))
+
+
+def log_softmax(q: torch.Tensor, scale: float) -> torch.Tensor:
+    """int8 codes → int8 codes of the logarithms (scale 1/16, zero point 127) over the last axis."""
+    constants = log_softmax_factors(scale)
+    forward = constants.forward
+    difference = q.detach().long() - q.detach().long().amax(-1, keepdim=True)
+    counts = difference >= forward.least_difference
+    scaled = high_multiply(
+        difference.clamp(min=forward.least_difference - 1) << forward.exponent, forward.multiplier
+    )
+    exponentials = torch.where(counts, exp_on_negatives(torch.where(counts, scaled, 0)), 0)
+    logarithm = log_from_one(divide_by_power(exponentials, SOFTMAX_SUM_BITS).sum(-1, keepdim=True))
+    lowest = divide_by_power(high_multiply(logarithm - (1 << 31), constants.multiplier), -constants.exponent)
+    codes = divide_by_power(scaled - logarithm, 31 - LOG_BITS - 4) + LOG_SOFTMAX_ZERO_POINT
+    seen = difference > lowest.clamp(min=forward.least_difference - 1)
+    return torch.where(seen, codes.clamp(-128, 127), -128).float()
+
+
+def log_from_one(x: torch.Tensor) -> torch.Tensor:
+    """Logarithm of x >= 1 with 19 fractional bits → 26 fractional bits.
+
+    x is r · 2^n with r around the fourth root of 1/2; n · log 2 and a fraction of polynomials for log r add up.
+    """
+    integer_bits, unit = SOFTMAX_SUM_BITS, 31 - LOG_BITS - 1
+    free = 31 - torch.floor(torch.log2(x.double())).long()
+    higher = (high_multiply(x << (free - 1), ROOT_OF_HALF) << 1).clamp(max=INT32_MAX)
+    free_below = 30 - torch.floor(torch.log2(high_multiply(x, ROOT_OF_HALF).double())).long()
+    r = torch.minimum(higher, (x << free_below).clamp(max=INT32_MAX))
+    power = torch.maximum(
+        ((integer_bits - free) << unit) + QUARTER, ((integer_bits - free_below) << unit) - QUARTER
+    )
+    middle = (r + FOURTH_ROOT_OF_HALF + 1) >> 1
+    q = (r - FOURTH_ROOT_OF_HALF) << 1
+    squared = high_multiply(q, q)
+    above = high_multiply(q, r) + high_multiply(high_multiply(q, squared), LOG_N)
+    below = high_multiply(middle, LOG_I + q + high_multiply(squared, LOG_D)) + high_multiply(q, LOG_F)
+    fraction = high_multiply(divide_by_power(above, LOG_BITS + 1), reciprocal_of_one_plus(below))
+    return (high_multiply(power, LOG_2) + fraction) << 1
+
+
 def _one_minus_over_one_plus(a: torch.Tensor) -> torch.Tensor:
     """(1 - a) / (1 + a) for a in [0, 1), both with 31 fractional bits."""
     return ((half_reciprocal(a) - (1 << 29)) << 2).clamp(max=INT32_MAX)
@@ -101,7 +170,9 @@ def _differences(x: Quantized) -> torch.Tensor:
 
 def _saturating_argument(x: Quantized) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """All inputs in Q4.27, where they are within range, and where they are above it."""
-    multiplier, exponent = factors(x.scale.double() * 2.0 ** (31 - INTEGER_BITS), torch.ones(()))
+    # beyond 16 a step leads out of the range at once, whatever the factor
+    real = (x.scale.double() * 2.0 ** (31 - INTEGER_BITS)).clamp(max=float(INT32_MAX))
+    multiplier, exponent = factors(real, torch.ones(()))
     largest = ((1 << INTEGER_BITS) - 1) * 2.0 ** (31 - INTEGER_BITS)
     radius = int(np.floor(largest / 2.0 ** int(exponent[0])))
     difference = _differences(x)
@@ -109,7 +180,7 @@ def _saturating_argument(x: Quantized) -> tuple[torch.Tensor, torch.Tensor, torc
     inside = torch.where(within, difference, 0)
     shifted = inside << exponent.clamp(min=0)
     scaled = divide_by_power(high_multiply(shifted, multiplier), (-exponent).clamp(min=0))
-    return scaled, within, difference >= radius
+    return scaled, within, difference >= max(radius, 1)
 
 
 def _saturated(codes: torch.Tensor, within: torch.Tensor, above: torch.Tensor) -> torch.Tensor:

@@ -61,12 +61,17 @@ class TensorType:
     def is_quantized(self) -> bool:
         return bool(self.scale)
 
+    @property
+    def code_bits(self) -> int:
+        """Width of an activation's codes: 8 or 16."""
+        return 16 if self.dtype == "int16" else 8
+
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """A named value: an activation (``data`` is None) or a constant (``data`` in its shape).
 
-    Integer constants hold their codes in int8 or int32, also where ``type.dtype`` is narrower.
+    Integer constants hold their codes in int8, int16 or int32, also where ``type.dtype`` is narrower.
     """
 
     name: str
@@ -126,6 +131,8 @@ class Op(ABC):
     in_place: ClassVar[bool] = False
     #: how many leading inputs are activations (None: all of them); the rest are constants
     activations: ClassVar[int | None] = None
+    #: it has an arithmetic for int16 activations
+    int16: ClassVar[bool] = False
     #: the scale of what the weights multiply, where it is not the first input's
     weighed_scale: ClassVar[float | None] = None
     #: constants among the inputs are operands: int8 codes on a grid like an activation's (one scale, a zero point);
@@ -165,7 +172,11 @@ class Op(ABC):
         return ()
 
     def fixed_output(self) -> tuple[float, int] | None:
-        """(scale, zero_point) where the specification fixes them, else None."""
+        """(scale, zero_point) of int8 codes where the specification fixes them, else None."""
+        return None
+
+    def fixed_output_int16(self) -> tuple[float, int] | None:
+        """The same of int16 codes."""
         return None
 
 

@@ -60,12 +60,13 @@ def run_integers(
     observe: Callable[[str, torch.Tensor], None] | None = None,
     batch: int = 256,
 ) -> np.ndarray:
-    """An integer Graph's output codes (n, *output shape) int8 for input codes (n, *input shape) int8.
+    """An integer Graph's output codes (n, *output shape) for input codes (n, *input shape), int8 or int16 each.
 
     This is the reference that every written program must equal.
     """
     constants = {t.name: _frozen(t) for t in graph.tensors.values() if t.is_constant}
     grids = {t.name: _grid(t) for t in graph.tensors.values() if not t.is_constant}
+    kind = np.int16 if graph.type(graph.outputs[0]).dtype == "int16" else np.int8
     outputs: list[np.ndarray] = []
     with torch.no_grad():
         for start in range(0, len(codes), batch):
@@ -77,7 +78,7 @@ def run_integers(
                 _place(
                     values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe
                 )
-            outputs.append(values[graph.outputs[0]].q.numpy().astype(np.int8))
+            outputs.append(values[graph.outputs[0]].q.numpy().astype(kind))
     return np.concatenate(outputs)
 
 
@@ -88,7 +89,7 @@ def _place(
     q: torch.Tensor,
     observe: Callable[[str, torch.Tensor], None] | None,
 ) -> None:
-    values[name] = Quantized(q, grids[name].scale, grids[name].zero_point)
+    values[name] = grids[name].codes(q)
     if observe:
         observe(name, q)
 
@@ -105,13 +106,14 @@ def _inputs(graph: Graph, node: Node, values: Mapping[str, Quantized]) -> list[Q
 
 
 def _operand(x: Quantized) -> Quantized:
-    return Quantized(x.q[None], x.scale.reshape(()), x.zero_point)
+    return Quantized(x.q[None], x.scale.reshape(()), x.zero_point, x.bits)
 
 
 def _frozen(tensor: Tensor) -> Quantized:
     kind = np.float64 if tensor.type.dtype == "int32" else np.float32
     assert tensor.data is not None
-    return Quantized(torch.from_numpy(tensor.data.astype(kind)), _scale(tensor), tensor.type.zero_point)
+    q = torch.from_numpy(tensor.data.astype(kind))
+    return Quantized(q, _scale(tensor), tensor.type.zero_point, tensor.type.code_bits)
 
 
 def _scale(tensor: Tensor) -> torch.Tensor:
@@ -120,7 +122,7 @@ def _scale(tensor: Tensor) -> torch.Tensor:
 
 
 def _grid(tensor: Tensor) -> Grid:
-    return Grid(_scale(tensor), tensor.type.zero_point)
+    return Grid.of(_scale(tensor), tensor.type.zero_point, tensor.type.code_bits)
 
 
 def tied_groups(graph: Graph) -> dict[str, str]:
@@ -230,19 +232,16 @@ class GraphModule(nn.Module):
 
     def _forward_integer(self, x: torch.Tensor) -> Quantized:
         graph = self.source
-        grids = {n: Grid(self.scale(n), graph.type(n).zero_point) for n in self._leaders}
+        kinds = {n: graph.type(n) for n in self._leaders}
+        grids = {n: Grid.of(self.scale(n), k.zero_point, k.code_bits) for n, k in kinds.items()}
         first = graph.inputs[0]
-        values = {
-            first: Quantized(
-                quantize_activation(x, grids[first]), grids[first].scale, grids[first].zero_point
-            )
-        }
+        values = {first: grids[first].codes(quantize_activation(x, grids[first]))}
         for node in graph.nodes:
             out = grids[node.output]
             constants = {i: self._constant(node, i, values) for i in graph.constants(node)}
             inputs = _inputs(graph, node, {**values, **constants})
             codes = self._with_gradient(node, inputs, out)
-            values[node.output] = Quantized(codes, out.scale, out.zero_point)
+            values[node.output] = out.codes(codes)
             if self.observe:
                 self.observe(node.output, values[node.output].real())
         return values[graph.outputs[0]]
@@ -252,7 +251,7 @@ class GraphModule(nn.Module):
             return node.op.integer_meaning(inputs, out)
         with torch.no_grad():
             exact = node.op.integer_meaning(inputs, out)
-        smooth = node.op.float_meaning([i.real() for i in inputs]) / out.scale + out.zero_point
+        smooth = node.op.float_meaning([i.real().float() for i in inputs]) / out.scale + out.zero_point
         return straight_through(exact, smooth.clamp(out.low, out.high))
 
     def _constant(self, node: Node, name: str, values: dict[str, Quantized]) -> Quantized:
@@ -260,8 +259,8 @@ class GraphModule(nn.Module):
         real = self.values[self._keys[name]]
         kind = self.source.type(name)
         if node.op.operands:
-            grid = Grid(self.scale(name).reshape(()), kind.zero_point)
-            return Quantized(quantize_activation(real, grid), grid.scale, grid.zero_point)
+            grid = Grid.of(self.scale(name).reshape(()), kind.zero_point, kind.code_bits)
+            return grid.codes(quantize_activation(real, grid))
         if isinstance(node.op, Recurrent):
             return self._recurrent_constant(node.op, node, name, values[node.inputs[0]])
         if kind.dtype == "int32":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import torch
 
 from pintsize.arithmetic import dequantize
 from pintsize.graph import Graph
@@ -85,6 +87,21 @@ def _onnx_runtime(content: bytes, graph: Graph, x: np.ndarray, fused: bool = Tru
     return np.rint(y / np.float32(target.scale[0])) + target.zero_point if target.is_quantized else y
 
 
+def _executorch(content: bytes, graph: Graph, x: np.ndarray) -> np.ndarray:
+    """Real numbers at its borders: codes are converted on the way in and out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that it is experimental
+        import executorch.kernels.quantized  # type: ignore[import-not-found]  # noqa: F401  its ops register themselves
+        from executorch.runtime import Runtime as Program  # type: ignore[import-not-found]
+
+    method = Program.get().load_program(content).load_method("forward")
+    source, target = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
+    real = dequantize(x, source.scale[0], source.zero_point) if source.is_quantized else x
+    rows = [method.execute([torch.from_numpy(row[None])])[0].numpy().copy() for row in real]
+    y = np.concatenate(rows)
+    return np.rint(y / np.float32(target.scale[0])) + target.zero_point if target.is_quantized else y
+
+
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("TFLite Micro", "tflite-micro", "tflite_micro", ".tflite", True, True, _tflite_micro),
     Runtime("LiteRT (XNNPACK)", "ai-edge-litert", "ai_edge_litert", ".tflite", False, True, _litert),
@@ -99,4 +116,5 @@ RUNTIMES: tuple[Runtime, ...] = (
         True,
         partial(_onnx_runtime, fused=False),
     ),
+    Runtime("ExecuTorch (XNNPACK)", "executorch", "executorch", ".pte", False, True, _executorch),
 )

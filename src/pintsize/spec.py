@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from pintsize.arithmetic import CODES
 from pintsize.errors import SpecError
 from pintsize.graph import Graph, Node, Tensor
 
@@ -23,6 +24,11 @@ CODE_MAX = {"int16": 32767, "int8": 127, "int4": 7, "int2": 1, "int32": 2**31 - 
 #: the requantization in C adds half a step to an accumulator of this size without overflow
 ACCUMULATOR_MAX = 2**30
 FACTOR_MAX = 2.0**30
+#: int16 activations are summed up in 64 bits, 15 more are for the multiplier and 2 for the rounding
+ACCUMULATOR_MAX_INT16 = 2**47
+FACTOR_MAX_INT16 = 2.0**7
+#: ops that bring every input to the output's grid by itself
+RESCALING = ("add", "concat", "maximum", "mean", "minimum", "prelu", "requantize", "sub", "sum")
 
 
 def check(graph: Graph, stage: Stage) -> None:
@@ -106,8 +112,21 @@ def all_quantized(graph: Graph) -> Iterator[str]:
             yield f"{tensor.name} has no scale"
         elif not all(np.isfinite(s) and s > 0 for s in tensor.type.scale):
             yield f"{tensor.name} has a scale that is not positive"
-        if not tensor.is_constant and tensor.type.dtype != "int8":
-            yield f"{tensor.name} is {tensor.type.dtype}; activations are int8"
+        if not tensor.is_constant and tensor.type.dtype not in ("int8", "int16"):
+            yield f"{tensor.name} is {tensor.type.dtype}; activations are int8 or int16"
+        if not tensor.is_constant and tensor.type.dtype == "int16" and tensor.type.zero_point:
+            yield f"{tensor.name} is int16 with zero point {tensor.type.zero_point}; it must be 0"
+
+
+def widths_agree(graph: Graph) -> Iterator[str]:
+    """Only requantize goes from one width of activations to another."""
+    for node in graph.nodes:
+        operands = graph.constants(node) if node.op.operands else ()
+        widths = {graph.type(n).dtype for n in (*graph.activations(node), *operands, node.output)}
+        if "int16" in widths and not node.op.int16:
+            yield f"{node.name} ({node.op.name}) has no int16 arithmetic"
+        elif len(widths) > 1 and node.op.name != "requantize":
+            yield f"{node.name} ({node.op.name}) mixes {' and '.join(sorted(widths))}; requantize is what goes between"
 
 
 def tied_types_agree(graph: Graph) -> Iterator[str]:
@@ -121,8 +140,8 @@ def tied_types_agree(graph: Graph) -> Iterator[str]:
 
 def fixed_outputs_kept(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
-        fixed = node.op.fixed_output()
         out = graph.type(node.output)
+        fixed = node.op.fixed_output_int16() if out.dtype == "int16" else node.op.fixed_output()
         if fixed is not None and out.is_quantized and (out.scale[0], out.zero_point) != fixed:
             yield f"{node.name} ({node.op.name}) must have scale {fixed[0]} and zero point {fixed[1]}"
 
@@ -138,8 +157,13 @@ def constants_have_one_reader(graph: Graph) -> Iterator[str]:
 def operands_have_one_grid(graph: Graph) -> Iterator[str]:
     for name in sorted(_operands(graph)):
         kind = graph.type(name)
+        if kind.dtype == "int16" and len(kind.scale) == 1 and kind.zero_point == 0:
+            continue
         if kind.dtype != "int8" or len(kind.scale) != 1 or not -128 <= kind.zero_point <= 127:
-            yield f"constant {name} must be int8 with one scale and a zero point in -128..127"
+            yield (
+                f"constant {name} must be int8 with one scale and a zero point in -128..127, or int16 with one scale "
+                "and zero point 0"
+            )
 
 
 def _operands(graph: Graph) -> set[str]:
@@ -154,8 +178,9 @@ def codes_in_range(graph: Graph) -> Iterator[str]:
         if not np.issubdtype(tensor.data.dtype, np.integer):
             yield f"{tensor.name} holds {tensor.data.dtype}, not codes"
         elif tensor.name in operands:
-            if tensor.data.min(initial=0) < -128 or tensor.data.max(initial=0) > 127:
-                yield f"{tensor.name} exceeds -128..127"
+            low, high = CODES[tensor.type.code_bits]
+            if tensor.data.min(initial=0) < low or tensor.data.max(initial=0) > high:
+                yield f"{tensor.name} exceeds {low}..{high}"
         elif np.abs(tensor.data.astype(np.int64)).max(initial=0) > CODE_MAX[tensor.type.dtype]:
             yield f"{tensor.name} exceeds ±{CODE_MAX[tensor.type.dtype]}"
 
@@ -163,8 +188,11 @@ def codes_in_range(graph: Graph) -> Iterator[str]:
 def accumulators_fit(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
         constants = [graph.tensors[c] for c in graph.constants(node)]
-        if len(constants) == 2 and _reach(graph, node, *constants) >= ACCUMULATOR_MAX:
-            yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
+        wide = graph.type(node.output).dtype == "int16"
+        allowed = ACCUMULATOR_MAX_INT16 if wide else ACCUMULATOR_MAX
+        if len(constants) == 2 and not node.op.operands and _reach(graph, node, *constants) >= allowed:
+            bits = allowed.bit_length() - 1
+            yield f"{node.name} can overflow its accumulator ({bits} bits are allowed)"
 
 
 def recurrent_accumulators_fit(graph: Graph) -> Iterator[str]:
@@ -183,7 +211,9 @@ def recurrent_accumulators_fit(graph: Graph) -> Iterator[str]:
 
 
 def factors_fit(graph: Graph) -> Iterator[str]:
-    """The factor from what a node computes to its output's grid shifts left by at most 30."""
+    """The factor from what a node computes to its output's grid shifts left by at most 30; that of sums of int16
+    numbers times weights by at most 7.
+    """
     for node in graph.nodes:
         if not all(graph.type(i).is_quantized for i in (*node.inputs, node.output)):
             continue  # said already
@@ -193,14 +223,17 @@ def factors_fit(graph: Graph) -> Iterator[str]:
         if inner:
             continue
         scales = [np.array(graph.type(i).scale, np.float64) for i in node.inputs]
-        if node.op.name in ("add", "concat"):
+        if node.op.name in RESCALING:
             largest = max(s.max() for s in scales)
         elif len(scales) > 1:
             largest = ((node.op.weighed_scale or scales[0]) * scales[1]).max()
         else:
             continue
-        if largest / graph.type(node.output).scale[0] >= FACTOR_MAX:
-            yield f"{node.name} has an output grid too fine for its inputs (a factor below 2^30 is allowed)"
+        weighted = bool(graph.constants(node)) and not node.op.operands
+        wide = weighted and graph.type(node.output).dtype == "int16"
+        if largest / graph.type(node.output).scale[0] >= (FACTOR_MAX_INT16 if wide else FACTOR_MAX):
+            bits = 7 if wide else 30
+            yield f"{node.name} has an output grid too fine for its inputs (a factor below 2^{bits} is allowed)"
 
 
 def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
@@ -217,7 +250,7 @@ STRUCTURE: tuple[Rule, ...] = (
     constants_where_expected,
 )  # fmt: skip
 QUANTIZED: tuple[Rule, ...] = (
-    no_batch_norm, all_quantized, tied_types_agree, fixed_outputs_kept, constants_have_one_reader,
+    no_batch_norm, all_quantized, widths_agree, tied_types_agree, fixed_outputs_kept, constants_have_one_reader,
     operands_have_one_grid,
 )  # fmt: skip
 

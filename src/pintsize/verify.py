@@ -45,9 +45,9 @@ class Skipped:
 
 
 def input_codes(graph: Graph, x: np.ndarray) -> np.ndarray:
-    """Real inputs (n, *input shape) → the int8 codes that an integer Graph takes."""
+    """Real inputs (n, *input shape) → the codes that an integer Graph takes."""
     kind = graph.type(graph.inputs[0])
-    return quantize(x, kind.scale[0], kind.zero_point)
+    return quantize(x, kind.scale[0], kind.zero_point, kind.code_bits)
 
 
 def random_codes(graph: Graph, count: int, seed: int = 0) -> np.ndarray:

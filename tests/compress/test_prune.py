@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.models import ds_cnn, lenet, mobilenet_v2, resnet8, tcn
@@ -123,6 +124,38 @@ def test_concat_gate_and_flatten_shrink_together() -> None:
     assert shapes["b"] == (4, 1, 1, 3)
     assert shapes["mix"] == (8, 1, 1, 12)
     assert shapes["classify"] == (5, 8 * 16)
+
+
+class Operands(nn.Module):
+    """Constants and slopes per channel, channels side by side along rows, a channel taken by its number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 16, 3), nn.Conv2d(16, 16, 1)
+        self.grid = nn.Parameter(torch.randn(1, 16, 1, 6))
+        self.slopes = nn.PReLU(16)
+        self.last = nn.Conv2d(16, 8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.slopes(self.first(x) + self.grid)
+        x = torch.cat([x, self.second(x) - x], 2)
+        x = self.last(F.interpolate(x, scale_factor=2))
+        return x[:, 2:5].mean((1, 2))
+
+
+def test_operands_shrink_with_the_channels_that_they_meet() -> None:
+    graph = graph_of(Operands(), (3, 8, 8))
+    pruned = Prune(0.5)(graph)
+    shapes = {n.op.name: pruned.type(n.inputs[1]).shape for n in pruned.nodes if n.op.name in ("add", "prelu")}
+    assert shapes == {"add": (1, 6, 8), "prelu": (8,)}
+    convolutions = [n for n in pruned.nodes if n.op.name == "conv2d"]
+    assert [pruned.type(n.output).shape[-1] for n in convolutions] == [8, 8, 8]  # numbered channels stay
+    flow = map_channels(graph)
+    alive = Prune(0.5)._survivors(flow, CRITERIA["l2"](graph, flow, None, 0))
+    x = torch.from_numpy(inputs_for(graph))
+    torch.testing.assert_close(
+        run_float(pruned, x), run_float(with_dead_channels(graph, alive), x), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_one_layer_can_have_its_own_width() -> None:

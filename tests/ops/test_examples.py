@@ -14,7 +14,7 @@ from pintsize.ops import OPS
 from pintsize.ops.example import Example
 from pintsize.write.c import write
 from tests.compiled import ManyModels, run_on_host
-from tests.examples import example_graph, example_integers, examples
+from tests.examples import computed_inputs, example_graph, example_integers, examples
 
 EXAMPLES = examples()
 INTEGER_EXAMPLES = {n: e for n, e in EXAMPLES.items() if e.op.name != "batch_norm"}
@@ -23,7 +23,7 @@ INTEGER_EXAMPLES = {n: e for n, e in EXAMPLES.items() if e.op.name != "batch_nor
 def input_codes(graph: Graph, example: Example) -> np.ndarray:
     """The example's own input, and two with every code an extreme."""
     kind = graph.type("x")
-    own = quantize(example.inputs[0][None], kind.scale[0], kind.zero_point)
+    own = quantize(example.inputs[computed_inputs(example)[0]][None], kind.scale[0], kind.zero_point)
     return np.concatenate([own, np.full_like(own, -128), np.full_like(own, 127)])
 
 
@@ -33,7 +33,7 @@ def test_every_op_has_an_example() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_real_numbers(example: Example) -> None:
-    y = run_float(example_graph(example), torch.from_numpy(example.inputs[0])[None])[0]
+    y = run_float(example_graph(example), torch.from_numpy(example.inputs[computed_inputs(example)[0]])[None])[0]
     assert y.shape == example.output.shape
     np.testing.assert_allclose(y.numpy(), example.output, rtol=0, atol=1e-6)
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from pintsize.arithmetic import half_away
+from pintsize.arithmetic import CODES, half_away
 from pintsize.errors import DataError
 from pintsize.graph import Graph
 from pintsize.module import run_float
@@ -27,9 +27,12 @@ class Range:
     low: float
     high: float
 
-    def grid(self) -> tuple[float, int]:
-        """(scale, zero_point) of int8 codes that cover the range, 0 exactly representable."""
+    def grid(self, bits: int = 8) -> tuple[float, int]:
+        """(scale, zero_point) of int8 codes that cover the range, 0 exactly representable; of int16 codes around 0."""
         low, high = min(self.low, 0.0), max(self.high, 0.0)
+        if bits == 16:
+            largest = max(-low, high) / CODES[bits][1]
+            return float(np.float32(max(largest, LEAST_ACTIVATION_SCALE))) if largest else 1.0 / 32768.0, 0
         # nothing but zeros was seen: a step of ordinary size, so that what comes after all cannot overflow
         scale = (
             float(np.float32(max((high - low) / 255.0, LEAST_ACTIVATION_SCALE)))

@@ -80,12 +80,23 @@ def map_channels(graph: Graph) -> ChannelMap:
     flow.keep(tensors[graph.inputs[0]])
     for node in graph.nodes:
         inputs = [tensors[i] for i in graph.activations(node)]
+        if node.op.operands:
+            inputs = [tensors[i] if i in tensors else _operand(graph, i, flow) for i in node.inputs]
         shapes = [graph.type(i).shape for i in node.inputs]
         tensors[node.output] = node.op.channels(node, inputs, shapes, flow)
     flow.keep(tensors[graph.outputs[0]])
     slices = {key: flow.roots(ids) for key, ids in flow.slices.items()}
     roots = {name: flow.roots(ids) for name, ids in tensors.items()}
     return ChannelMap(_groups(graph, slices, flow.kept), slices, roots)
+
+
+def _operand(graph: Graph, name: str, flow: ChannelFlow) -> np.ndarray:
+    """Identities of a constant's last axis, to be united with those of what it meets."""
+    shape = graph.type(name).shape
+    ids = flow.new(shape[-1] if shape else 1)
+    if shape:
+        flow.slice(name, len(shape) - 1, ids)
+    return ids
 
 
 def _groups(graph: Graph, slices: dict[tuple[str, int], np.ndarray], kept: set[int]) -> tuple[Group, ...]:

@@ -13,10 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from pintsize.graph import Graph, Node
-from pintsize.ops import Conv2d, DepthwiseConv2d, Linear
+from pintsize.ops import Conv2d, DepthwiseConv2d, Linear, TransposeConv2d
 
 ROUNDS = 4
 LARGEST_STEP = 16.0
+LAYERS = (Conv2d, DepthwiseConv2d, Linear, TransposeConv2d)
 
 
 def equalize(graph: Graph) -> Graph:
@@ -32,17 +33,13 @@ def _pairs(graph: Graph) -> Iterator[tuple[Node, Node]]:
     for node in graph.nodes:
         consumers = graph.consumers(node.output)
         lonely = len(consumers) == 1 and node.output not in graph.outputs
-        if (
-            lonely
-            and _scales_through(node)
-            and isinstance(consumers[0].op, Conv2d | DepthwiseConv2d | Linear)
-        ):
+        if lonely and _scales_through(node) and isinstance(consumers[0].op, LAYERS):
             yield node, consumers[0]
 
 
 def _scales_through(node: Node) -> bool:
     op = node.op
-    return isinstance(op, Conv2d | DepthwiseConv2d | Linear) and op.activation in ("none", "relu")
+    return isinstance(op, LAYERS) and op.activation in ("none", "relu")
 
 
 def _equalize_pair(graph: Graph, first: Node, second: Node) -> Graph:

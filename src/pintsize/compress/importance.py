@@ -23,6 +23,9 @@ from pintsize.graph import Graph, Node
 from pintsize.module import GraphModule
 from pintsize.ops import BatchNorm
 
+#: ops that mix their channels into new ones, output channels first in the weights
+MAKERS = ("conv2d", "transpose_conv2d", "linear", "lstm", "gru", "svdf")
+
 Criterion = Literal["l1", "l2", "taylor", "fisher", "activation", "random"]
 
 
@@ -44,7 +47,9 @@ def _norm(order: int) -> Callable[[Graph, ChannelMap, Examples | None, int], Sco
             if not _makes_channels(node, flow):
                 continue
             weight = graph.constant(node.inputs[1])
-            rows = np.abs(weight.reshape(len(weight), -1).astype(np.float64)) * _gain(graph, node)[:, None]
+            gain = _gain(graph, node)
+            rows = np.abs(weight.reshape(len(weight), -1).astype(np.float64))
+            rows *= np.repeat(gain, len(weight) // len(gain))[:, None]  # several rows per output: svdf
             norms = rows.mean(1) if order == 1 else np.sqrt((rows**2).mean(1))
             norms = norms / max(norms.mean(), 1e-12)
             for identity, value in zip(flow.slices[node.inputs[1], 0].tolist(), norms.tolist(), strict=True):
@@ -55,7 +60,7 @@ def _norm(order: int) -> Callable[[Graph, ChannelMap, Examples | None, int], Sco
 
 
 def _makes_channels(node: Node, flow: ChannelMap) -> bool:
-    return node.op.name in ("conv2d", "linear") and (node.inputs[1], 0) in flow.slices
+    return node.op.name in MAKERS and (node.inputs[1], 0) in flow.slices
 
 
 def _gain(graph: Graph, node: Node) -> np.ndarray:
@@ -98,9 +103,7 @@ def _from_data(reduce: Reduce) -> Callable[[Graph, ChannelMap, Examples | None, 
 
 
 def _accumulate(graph: Graph, examples: Examples, reduce: Reduce, batch: int = 64) -> dict[str, torch.Tensor]:
-    points = {
-        n.output for n in graph.nodes if n.op.name in ("conv2d", "linear") and n.output not in graph.outputs
-    }
+    points = {n.output for n in graph.nodes if n.op.name in MAKERS and n.output not in graph.outputs}
     module = GraphModule(graph).eval()
     totals: dict[str, torch.Tensor] = {}
     for start in range(0, len(examples.x), batch):

@@ -29,6 +29,8 @@ class HostModel:
     Args:
         files: the written files; only ``<prefix>.c`` (or `sources`) is compiled.
         compiler: ``"zig"``, or a program on the PATH such as ``"gcc"``.
+        flags: more flags for the compiler, such as ``-march=native``, without which gcc and clang (not zig) use no
+            instructions that only this computer may have.
         sanitize: run it as a program of its own under the address and undefined-behaviour sanitizers;
             the compiler is then the first of gcc and clang on the PATH unless another is named.
 
@@ -43,6 +45,7 @@ class HostModel:
         optimize: str = "-O2",
         sanitize: bool = False,
         sources: Sequence[str] | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
         compiler = compiler or (_sanitizing_compiler() if sanitize else "zig")
         self._stack = ExitStack()
@@ -50,11 +53,11 @@ class HostModel:
         try:
             with_loop = {**files, "pintsize_host.c": shipped("firmware", "host_loop.c")}
             self._folder = self._stack.enter_context(source_folder(with_loop))
-            flags = [optimize, "-std=c99", "-I.", *model_defines(prefix), "-fPIC", "-shared"]
+            base = [optimize, *flags, "-std=c99", "-I.", *model_defines(prefix)]
             names = [*(sources or model_sources(files, prefix)), "pintsize_host.c"]
-            self._library = self._load([*compiler_command(compiler), *flags, *names])
+            self._library = self._load([*compiler_command(compiler), *base, "-fPIC", "-shared", *names])
             if sanitize:
-                command = [*compiler_command(compiler), *flags[:-2], *_SANITIZE, "-DPINTSIZE_FILTER", *names]
+                command = [*compiler_command(compiler), *base, *_SANITIZE, "-DPINTSIZE_FILTER", *names]
                 self._program = self._compile(command, "filter")
         except BaseException:
             self._stack.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +28,17 @@ _BUFFERS = "pintsize/wasm_buffers.c"
 _BUFFER_EXPORTS = ("input", "output", "input_bytes", "output_bytes")
 
 
-def build(files: Mapping[str, str], prefix: str = "model", optimize: str = "-O2") -> bytes:
+def build(
+    files: Mapping[str, str],
+    prefix: str = "model",
+    optimize: str = "-O2",
+    features: Sequence[str] = ("simd128",),
+    sources: Sequence[str] | None = None,
+) -> bytes:
     """The model as a WebAssembly module without imports.
+
+    features: extensions of WebAssembly that the module may use, by the compiler's names; every browser of today has
+    128-bit SIMD; sources: the C files, where they are not those that the writer names.
 
     Exports ``memory``, the init and run functions, and ``pintsize_input``, ``pintsize_output`` (addresses),
     ``pintsize_input_bytes`` and ``pintsize_output_bytes`` (sizes). Raises ToolError when it does not compile.
@@ -39,11 +48,12 @@ def build(files: Mapping[str, str], prefix: str = "model", optimize: str = "-O2"
     command = [
         *compiler_command(),
         *target_flags(CORES["wasm32"]),
+        *(f"-m{feature}" for feature in features),
         optimize,
         "-std=c99",
         "-I.",
         *model_defines(prefix),
-        *model_sources(files, prefix),
+        *(sources or model_sources(files, prefix)),
         _BUFFERS,
         *(f"-Wl,{flag}" for flag in [*linker, *(f"--export={name}" for name in exports)]),
         "-o",

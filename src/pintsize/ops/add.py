@@ -1,9 +1,9 @@
-"""Sum of two tensors. Inputs (…, C) and the same, or a trailing part of it that repeats → the first's shape.
+"""Sum of two tensors; either may be a constant, and repeats where the other is larger (see broadcast.py).
 
     out = act(a + b)
 
 Integers, as the 8-bit specification has it: both addends are brought to a common grid with 20 more bits
-(2 · max(s_a, s_b) / 2^20), added in int32, and the sum requantized.
+(2 · max(s_a, s_b) / 2^20), added in int32, and the sum requantized; with 15 more bits if they are int16.
 """
 
 from __future__ import annotations
@@ -15,18 +15,10 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from pintsize.arithmetic import (
-    ADD_LEFT_SHIFT,
-    Grid,
-    Quantized,
-    add_factors,
-    look_up,
-    requantize,
-    rescaled_codes,
-)
+from pintsize.arithmetic import Grid, Quantized, add_factors, left_shift, requantize, rescaled
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
-from pintsize.ops.broadcast import broadcast_channels, broadcast_shape, trailing
+from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
 
 
@@ -36,22 +28,22 @@ class Add(Op):
 
     name: ClassVar[str] = "add"
     in_place: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
+    operands: ClassVar[bool] = True
     activation: Activation = "none"
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
         return broadcast_shape("add", inputs[0].shape, inputs[1].shape)
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
-        a, b = inputs
-        return activate(a + trailing(b, a), self.activation)
+        a, b = aligned(*inputs)
+        return activate(a + b, self.activation)
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         a, b = inputs
-        factors = add_factors(a.scale, b.scale, out.scale)
-        addend_a = look_up(rescaled_codes(a.zero_point, *factors.a, ADD_LEFT_SHIFT), a.q)
-        addend_b = look_up(rescaled_codes(b.zero_point, *factors.b, ADD_LEFT_SHIFT), b.q)
-        total = addend_a + trailing(addend_b, addend_a)
-        return requantize(total, factors.sum_scale, out.bounded(self.activation))
+        factors = add_factors(a.scale, b.scale, out.scale, shift=left_shift(out.bits))
+        addend_a, addend_b = aligned(rescaled(a, factors.a), rescaled(b, factors.b))
+        return requantize(addend_a + addend_b, factors.sum_scale, out.bounded(self.activation))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
@@ -65,4 +57,14 @@ EXAMPLES = (
     Example(  # the second repeats
         Add(), (array((1, 2, 2), 1, 2, 3, 4), array((1, 1, 2), 10, -20)), array((1, 2, 2), 11, -18, 13, -16)
     ),
+    Example(  # both repeat
+        Add(), (array((2, 1), 1, 2), array((2,), 10, -20)), array((2, 2), 11, -19, 12, -18)
+    ),
+    Example(  # a constant per row
+        Add(),
+        (array((2, 2), 1, 2, 3, 4), array((2, 1), 10, -20)),
+        array((2, 2), 11, 12, -17, -16),
+        constants=(1,),
+    ),
+    Example(Add(), (array((1,), 5), array((2,), -1, -2)), array((2,), 4, 3), constants=(0,)),
 )

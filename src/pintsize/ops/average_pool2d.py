@@ -26,6 +26,7 @@ class AveragePool2d(Op):
 
     name: ClassVar[str] = "average_pool2d"
     ties_types: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     kernel: tuple[int, int] = (2, 2)
     stride: tuple[int, int] = (2, 2)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -41,9 +42,9 @@ class AveragePool2d(Op):
         return self._total(inputs[0]) / self._count(inputs[0])
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
-        x = inputs[0].q.detach()
+        x = inputs[0].q.detach().to(torch.float32 if out.bits == 8 else torch.float64)
         mean = round_half_away_divide(self._total(x).round(), self._count(x))
-        return mean.clamp(out.low, out.high)
+        return mean.clamp(out.low, out.high).float()
 
     def _total(self, x: torch.Tensor) -> torch.Tensor:
         image = pad_image(x, self.padding, 0.0)

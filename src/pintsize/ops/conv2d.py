@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
+from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
@@ -28,6 +28,7 @@ class Conv2d(Op):
 
     name: ClassVar[str] = "conv2d"
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     activations: ClassVar[int | None] = 1
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -49,9 +50,9 @@ class Conv2d(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, b = inputs
-        dtype = exact_dtype(w.q, x.zero_point, b.q)
+        dtype = exact_dtype(w.q, x.zero_point, b.q, x.bits)
         acc = self._convolve((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
-        return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
+        return requantize_weighted(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
 
     def _convolve(self, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return convolve(x, w.permute(0, 3, 1, 2), b, self.window(tuple(w.shape)))

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
+from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
@@ -29,6 +29,7 @@ class DepthwiseConv2d(Op):
 
     name: ClassVar[str] = "depthwise_conv2d"
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     activations: ClassVar[int | None] = 1
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -53,9 +54,9 @@ class DepthwiseConv2d(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, b = inputs
-        dtype = exact_dtype(w.q.permute(2, 0, 1), x.zero_point, b.q)
+        dtype = exact_dtype(w.q.permute(2, 0, 1), x.zero_point, b.q, x.bits)
         acc = self._convolve((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
-        return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
+        return requantize_weighted(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
 
     def _convolve(self, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         kernel = w.permute(2, 0, 1).unsqueeze(1)  # (C·m, 1, Kh, Kw)

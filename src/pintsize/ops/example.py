@@ -11,11 +11,15 @@ from pintsize.graph import Op
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """What an op makes of these inputs, constants among them: real numbers, batch left out."""
+    """What an op makes of these inputs, constants among them: real numbers, batch left out.
+
+    constants: positions of the inputs that are constants where the op leaves that open.
+    """
 
     op: Op
     inputs: tuple[np.ndarray, ...]
     output: np.ndarray
+    constants: tuple[int, ...] = ()
 
 
 def array(shape: tuple[int, ...], *numbers: float) -> np.ndarray:

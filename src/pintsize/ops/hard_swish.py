@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.fixed_point import hard_swish_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 
@@ -19,6 +21,11 @@ class HardSwish(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+
+    def table(self, x: Quantized, out: Grid) -> torch.Tensor:
+        """The reference kernel's; correctly rounded where the output's grid is finer than that kernel allows."""
+        table = hard_swish_table(x, out)
+        return super().table(x, out) if table is None else table
 
 
 EXAMPLES = (Example(HardSwish(), (array((5,), -4, -1, 0, 1.5, 4),), array((5,), 0, -1 / 3, 0, 1.125, 4)),)

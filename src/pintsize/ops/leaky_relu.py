@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.fixed_point import leaky_relu_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 
@@ -20,6 +22,9 @@ class LeakyRelu(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return torch.where(x >= 0, x, x * self.slope)
+
+    def table(self, x: Quantized, out: Grid) -> torch.Tensor:
+        return leaky_relu_table(x, out, self.slope)
 
 
 EXAMPLES = (Example(LeakyRelu(0.1), (array((3,), -10, 0, 5),), array((3,), -1, 0, 5)),)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize, scale_product
+from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
@@ -27,6 +27,7 @@ class Linear(Op):
 
     name: ClassVar[str] = "linear"
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     activations: ClassVar[int | None] = 1
     activation: Activation = "none"
 
@@ -44,9 +45,9 @@ class Linear(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, b = inputs
-        dtype = exact_dtype(w.q, x.zero_point, b.q)
+        dtype = exact_dtype(w.q, x.zero_point, b.q, x.bits)
         acc = F.linear((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
-        return requantize(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
+        return requantize_weighted(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

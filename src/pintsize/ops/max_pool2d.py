@@ -26,6 +26,7 @@ class MaxPool2d(Op):
     name: ClassVar[str] = "max_pool2d"
     ties_types: ClassVar[bool] = True
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     kernel: tuple[int, int] = (2, 2)
     stride: tuple[int, int] = (2, 2)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Product of two tensors. Inputs (…, C) and the same, or a trailing part of it that repeats → the first's shape.
+"""Product of two tensors; either may be a constant, and repeats where the other is larger (see broadcast.py).
 
     out = act(a · b)
 
@@ -17,7 +17,7 @@ import torch
 from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
-from pintsize.ops.broadcast import broadcast_channels, broadcast_shape, trailing
+from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
 
 
@@ -27,6 +27,8 @@ class Mul(Op):
 
     name: ClassVar[str] = "mul"
     in_place: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
+    operands: ClassVar[bool] = True
     integer_gradient: ClassVar[bool] = True
     activation: Activation = "none"
 
@@ -34,13 +36,14 @@ class Mul(Op):
         return broadcast_shape("mul", inputs[0].shape, inputs[1].shape)
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
-        a, b = inputs
-        return activate(a * trailing(b, a), self.activation)
+        a, b = aligned(*inputs)
+        return activate(a * b, self.activation)
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         a, b = inputs
-        acc = (a.q - a.zero_point) * trailing(b.q - b.zero_point, a.q)
-        return requantize(acc, scale_product(a.scale, b.scale), out.bounded(self.activation))
+        exact = torch.float64 if out.bits == 16 else torch.float32
+        factor_a, factor_b = aligned((a.q - a.zero_point).to(exact), (b.q - b.zero_point).to(exact))
+        return requantize(factor_a * factor_b, scale_product(a.scale, b.scale), out.bounded(self.activation))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
@@ -53,5 +56,11 @@ EXAMPLES = (
     Example(Mul("relu6"), (array((1, 1, 3), 1, 2, -1), array((1, 1, 3), 4, 5, 3)), array((1, 1, 3), 4, 6, 0)),
     Example(  # a gate per channel
         Mul(), (array((1, 2, 2), 1, 2, 3, 4), array((2,), 2, 0.5)), array((1, 2, 2), 2, 1, 6, 2)
+    ),
+    Example(  # a constant gate per channel
+        Mul(),
+        (array((2,), 2, 0.5), array((1, 2, 2), 1, 2, 3, 4)),
+        array((1, 2, 2), 2, 1, 6, 2),
+        constants=(0,),
     ),
 )

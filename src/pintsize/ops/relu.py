@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.fixed_point import relu_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 
@@ -19,6 +21,9 @@ class Relu(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(x)
+
+    def table(self, x: Quantized, out: Grid) -> torch.Tensor:
+        return relu_table(x, out)
 
 
 EXAMPLES = (Example(Relu(), (array((3,), -1, 0, 2),), array((3,), 0, 0, 2)),)

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.fixed_point import relu_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 
@@ -19,6 +21,9 @@ class Relu6(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x.clamp(0.0, 6.0)
+
+    def table(self, x: Quantized, out: Grid) -> torch.Tensor:
+        return relu_table(x, out, 6.0)
 
 
 EXAMPLES = (Example(Relu6(), (array((4,), -1, 0, 2, 8),), array((4,), 0, 0, 2, 6)),)

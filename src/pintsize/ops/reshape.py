@@ -25,6 +25,7 @@ class Reshape(Op):
     name: ClassVar[str] = "reshape"
     ties_types: ClassVar[bool] = True
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
     target: tuple[int, ...] = (-1,)
 

@@ -26,11 +26,14 @@ from pintsize.ops.example import Example, array
 
 @dataclass(frozen=True)
 class Softmax(Op):
-    """Usually the last op of a classifier."""
+    """Usually the last op of a classifier. `beta`: a positive number that the inputs are multiplied by."""
 
     name: ClassVar[str] = "softmax"
+    beta: float = 1.0
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
+        if not 0 < self.beta < float("inf"):
+            raise ValueError(f"softmax: beta {self.beta} must be positive")
         if not inputs[0].shape or inputs[0].shape[-1] > SOFTMAX_LARGEST_ROW:
             raise ValueError(
                 f"softmax: rows of {inputs[0].shape} must have 1 to {SOFTMAX_LARGEST_ROW} numbers"
@@ -38,10 +41,14 @@ class Softmax(Op):
         return inputs[0].shape
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
-        return torch.softmax(inputs[0], -1)
+        return torch.softmax(inputs[0] * self.beta, -1)
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
-        return softmax(inputs[0].q, float(inputs[0].scale))
+        return softmax(inputs[0].q, self.scaled(float(inputs[0].scale)))
+
+    def scaled(self, scale: float) -> float:
+        """The scale of what is exponentiated; beta is a float32, as it is in files."""
+        return scale * float(np.float32(self.beta))
 
     def fixed_output(self) -> tuple[float, int]:
         return SOFTMAX_SCALE, SOFTMAX_ZERO_POINT
@@ -55,5 +62,6 @@ class Softmax(Op):
 
 EXAMPLES = (
     Example(Softmax(), (array((2,), 0, np.log(2)),), array((2,), 1 / 3, 2 / 3)),
+    Example(Softmax(0.5), (array((2,), 0, np.log(4)),), array((2,), 1 / 3, 2 / 3)),
     Example(Softmax(), (array((2, 2), 1, 1, 0, -np.log(4)),), array((2, 2), 0.5, 0.5, 0.8, 0.2)),
 )

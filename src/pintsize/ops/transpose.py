@@ -24,6 +24,7 @@ class Transpose(Op):
     name: ClassVar[str] = "transpose"
     ties_types: ClassVar[bool] = True
     integer_gradient: ClassVar[bool] = True
+    int16: ClassVar[bool] = True
     axes: tuple[int, ...] = ()
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:

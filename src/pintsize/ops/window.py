@@ -41,9 +41,16 @@ class Window:
         return height, width
 
     def _touches(self, axis: int, steps: int, before: int, extent: int) -> bool:
-        reach = range(0, self.dilation[axis] * self.kernel[axis], self.dilation[axis])
-        starts = (i * self.stride[axis] - before for i in range(steps))
-        return all(any(0 <= start + tap < extent for tap in reach) for start in starts)
+        """Does every window hold a pixel? One that begins behind the padding does unless that is behind the last."""
+        stride = self.stride[axis]
+        hanging = range(min(steps, -(-before // stride)))
+        last = (steps - 1) * stride - before
+        return last < extent and all(self._reaches(axis, before - i * stride, extent) for i in hanging)
+
+    def _reaches(self, axis: int, missing: int, extent: int) -> bool:
+        """Does a window hold a pixel that begins `missing` before the first?"""
+        tap = -(-missing // self.dilation[axis])
+        return tap < self.kernel[axis] and tap * self.dilation[axis] - missing < extent
 
     def _steps(self, extent: int, axis: int) -> int:
         reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1

@@ -1,4 +1,4 @@
-"""Removes batch norms: into the weights before them, or as a 1×1 depthwise convolution."""
+"""Removes batch norms: into the weights before them, into the softmax behind, or as a 1×1 depthwise convolution."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from math import prod
 import numpy as np
 
 from pintsize.graph import Graph, Node, rebuild
-from pintsize.ops import BatchNorm, Conv2d, DepthwiseConv2d, Linear, Reshape
+from pintsize.ops import BatchNorm, Conv2d, DepthwiseConv2d, Linear, Reshape, Softmax, TransposeConv2d
 from pintsize.passes.neighbours import constant, free_name, only_consumer, own_constant, replaced
 
 #: the weight's axis that holds the output channels
-OUTPUT_AXIS: dict[type, int] = {Conv2d: 0, DepthwiseConv2d: 2, Linear: 0}
+OUTPUT_AXIS: dict[type, int] = {Conv2d: 0, DepthwiseConv2d: 2, Linear: 0, TransposeConv2d: 0}
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -21,6 +21,8 @@ def fold_batch_norm(graph: Graph) -> Graph:
         producer = graph.producer(node.inputs[0])
         if producer is not None and _can_take(graph, producer):
             graph = _into_producer(graph, node, producer)
+        elif (softmax := _softmax_behind(graph, node)) is not None:
+            graph = _into_softmax(graph, node, softmax)
         else:
             graph = _as_depthwise(graph, node)
     return graph
@@ -28,7 +30,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
 
 def _can_take(graph: Graph, producer: Node) -> bool:
     op = producer.op
-    if not isinstance(op, Conv2d | DepthwiseConv2d | Linear) or op.activation != "none":
+    if not isinstance(op, Conv2d | DepthwiseConv2d | Linear | TransposeConv2d) or op.activation != "none":
         return False
     weights_are_constant = len(graph.activations(producer)) == 1
     return weights_are_constant and only_consumer(graph, producer.output) is not None
@@ -52,6 +54,22 @@ def _into_producer(graph: Graph, node: Node, producer: Node) -> Graph:
     folded = replace(producer, inputs=(x, new_weight.name, new_bias.name), output=node.output)
     nodes = replaced(graph, {producer: (folded,), node: ()})
     return rebuild(graph, nodes, {new_weight.name: new_weight, new_bias.name: new_bias})
+
+
+def _softmax_behind(graph: Graph, node: Node) -> Node | None:
+    """The softmax that alone reads the batch norm, where that scales and shifts all channels alike (attention)."""
+    reader = only_consumer(graph, node.output)
+    factor, offset = _factors(graph, node)
+    alike = np.ptp(factor) == 0 and np.ptp(offset) == 0 and factor[0] > 0
+    return reader if reader is not None and isinstance(reader.op, Softmax) and alike else None
+
+
+def _into_softmax(graph: Graph, node: Node, softmax: Node) -> Graph:
+    """What is added to all channels alike changes nothing."""
+    assert isinstance(softmax.op, Softmax)
+    op = replace(softmax.op, beta=softmax.op.beta * float(_factors(graph, node)[0][0]))
+    scaled = replace(softmax, op=op, inputs=node.inputs[:1])
+    return rebuild(graph, replaced(graph, {node: (), softmax: (scaled,)}))
 
 
 def _as_depthwise(graph: Graph, node: Node) -> Graph:

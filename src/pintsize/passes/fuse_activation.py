@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pintsize.graph import Graph, Node, rebuild
-from pintsize.ops import Add, Conv2d, DepthwiseConv2d, Linear, MaxPool2d, Mul, Relu, Relu6, Reshape, Transpose
+from pintsize.ops import (
+    Add,
+    Conv2d,
+    DepthwiseConv2d,
+    Linear,
+    MaxPool2d,
+    Mul,
+    Relu,
+    Relu6,
+    Reshape,
+    Sub,
+    Transpose,
+    TransposeConv2d,
+)
 from pintsize.ops.activation import Activation
 from pintsize.passes.neighbours import only_consumer, replaced
 
 ACTIVATIONS: dict[type, Activation] = {Relu: "relu", Relu6: "relu6"}
-TAKES = (Conv2d, DepthwiseConv2d, Linear, Add, Mul)
+TAKES = (Conv2d, DepthwiseConv2d, Linear, TransposeConv2d, Add, Sub, Mul)
 #: a rising function may be applied before these as well as after
 COMMUTES = (Reshape, Transpose, MaxPool2d)
 

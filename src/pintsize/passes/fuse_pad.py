@@ -18,6 +18,8 @@ def fuse_pad(graph: Graph) -> Graph:
         readers = graph.consumers(name)
         if pad is None or name in graph.outputs or not readers:
             continue
+        if not isinstance(pad.op, Pad) or not pad.op.around_image_with_zeros:
+            continue
         if all(isinstance(r.op, CONVOLUTIONS) and r.inputs[0] == name for r in readers):
             graph = rebuild(graph, replaced(graph, {pad: (), **{r: (_padded(r, pad),) for r in readers}}))
     return graph
@@ -27,7 +29,8 @@ def _padded(reader: Node, pad: Node) -> Node:
     op = reader.op
     if not isinstance(op, CONVOLUTIONS) or not isinstance(pad.op, Pad):
         return reader
-    top, bottom, left, right = (a + b for a, b in zip(op.padding, pad.op.padding, strict=True))
+    around = (*pad.op.padding, *[0] * 4)[:4]
+    top, bottom, left, right = (a + b for a, b in zip(op.padding, around, strict=True))
     return replace(
         reader, op=replace(op, padding=(top, bottom, left, right)), inputs=(*pad.inputs, *reader.inputs[1:])
     )

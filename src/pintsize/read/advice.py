@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-ACTIVATION = "use ReLU, ReLU6, LeakyReLU, Hardswish, Sigmoid or Tanh"
+ACTIVATION = "use ReLU, ReLU6, LeakyReLU, PReLU, ELU, GELU, Hardswish, Hardsigmoid, Sigmoid or Tanh"
 NORM = "use BatchNorm, which costs nothing once it is folded"
-RECURRENT = "use dilated 1-D convolutions"
-PARTS = "compute the parts by separate layers, or leave this step to the program around the model"
-UPSAMPLING = "only layers that keep or shrink an image are supported"
-PRODUCT = "a product of two activations must be elementwise; nn.Linear multiplies by constant weights"
+RECURRENT = "use nn.LSTM or nn.GRU over the whole sequence"
+PACKED = "give it a plain tensor (batch, steps, features), not a packed sequence"
+PARTS = "take parts by slices, or by constant indices along one axis"
+UPSAMPLING = "use nn.Upsample with mode nearest or bilinear"
+PRODUCT = "write it with matmul, transpose and softmax, or F.scaled_dot_product_attention"
 DECOMPOSED = "the program was decomposed: export it again, without run_decompositions()"
-REDUCTION = "use mean or amax over the spatial axes"
+REDUCTION = "use mean or sum over any axes, or amax over the spatial ones"
 LABELS = "leave it out and take it from the output in the program around the model"
 GENERAL = (
-    "supported are convolutions, linear layers, pools, batch norm, common activations, add, mul, cat, "
-    "zero padding, softmax, and changes of shape"
+    "supported are convolutions, linear layers, pools, batch norm, common activations, add, sub, mul, minimum, "
+    "maximum, mean, sum, cat, slices, padding, resizing, softmax, and changes of shape"
 )
 
 ADVICE: dict[str, str] = {
     **dict.fromkeys(
-        ("gelu", "silu", "elu", "celu", "selu", "mish", "softplus", "prelu", "hardsigmoid", "glu", "softsign",
-         "threshold", "logsigmoid", "log_sigmoid", "hardshrink", "rrelu", "exp", "pow", "sqrt", "abs"),
+        ("silu", "celu", "selu", "mish", "softplus", "softsign", "threshold", "logsigmoid", "log_sigmoid",
+         "hardshrink", "rrelu"),
         ACTIVATION,
     ),
-    **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm"), NORM),
-    **dict.fromkeys(("gru", "lstm", "rnn_tanh", "rnn_relu", "gru_cell", "lstm_cell"), RECURRENT),
-    **dict.fromkeys(
-        ("chunk", "split", "split_with_sizes", "slice", "select", "index", "unbind", "narrow"), PARTS
-    ),
-    **dict.fromkeys(
-        ("conv_transpose1d", "conv_transpose2d", "upsample_nearest2d", "upsample_bilinear2d",
-         "upsample_nearest1d", "pixel_shuffle"),
-        UPSAMPLING,
-    ),
-    **dict.fromkeys(("matmul", "bmm", "mm", "einsum", "scaled_dot_product_attention"), PRODUCT),
+    **dict.fromkeys(("group_norm", "instance_norm", "rms_norm"), NORM),
+    **dict.fromkeys(("rnn_tanh", "rnn_relu", "gru_cell", "lstm_cell"), RECURRENT),
+    **dict.fromkeys(("gru", "lstm"), PACKED),
+    **dict.fromkeys(("gather", "take", "masked_select", "index_put", "tensor_split"), PARTS),
+    **dict.fromkeys(("conv_transpose3d", "upsample_bicubic2d", "upsample_trilinear3d"), UPSAMPLING),
+    **dict.fromkeys(("einsum", "baddbmm", "multi_head_attention_forward"), PRODUCT),
     **dict.fromkeys(
         ("convolution", "addmm", "_native_batch_norm_legit_no_training", "_softmax", "constant_pad_nd",
          "max_pool2d_with_indices"),
         DECOMPOSED,
     ),
-    **dict.fromkeys(("sum", "max", "min", "std", "var", "norm", "prod"), REDUCTION),
+    **dict.fromkeys(("sum", "max", "min", "amin", "std", "var", "norm", "prod"), REDUCTION),
     **dict.fromkeys(("argmax", "argmin", "topk", "sort"), LABELS),
-    "mean": "it mixes the inputs of a batch: name the spatial dims to reduce",
-    "log_softmax": "leave it out: the logits have the same order; the loss can take it when training",
+    "mean": "it mixes the inputs of a batch: name the dims to reduce",
     "conv3d": "only 1-D and 2-D convolutions are supported",
-    "stack": "use cat along the channels",
     "embedding": "the model's input must be real numbers, not indices",
 }  # fmt: skip
 

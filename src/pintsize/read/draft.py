@@ -42,6 +42,7 @@ class Draft:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
         self.nodes: list[Node] = []
+        self.origins: dict[str, str] = {}  # constant → its name in the user's model
         self._names: set[str] = set()
         self._wanted: dict[str, str] = {}
 
@@ -68,7 +69,8 @@ class Draft:
         known = self.tensors.get(name)
         if known is not None and known.data is not None and np.array_equal(known.data, data):
             return name
-        name = self.unique(name)
+        origin, name = name, self.unique(name)
+        self.origins[name] = origin
         self.tensors[name] = Tensor(name, TensorType(data.shape), data)
         return name
 

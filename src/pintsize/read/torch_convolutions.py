@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pintsize.errors import UnsupportedOp
-from pintsize.ops import Conv2d, DepthwiseConv2d, Linear
+from pintsize.ops import Conv2d, DepthwiseConv2d, Linear, TransposeConv2d
 from pintsize.read.draft import Call, Value
 from pintsize.read.layout import Layout
 
@@ -38,6 +38,24 @@ def convolution(call: Call) -> Value:
         op, arranged = Conv2d(stride, padding, dilation), kernel.transpose(0, 2, 3, 1)
     else:
         op, arranged = DepthwiseConv2d(stride, padding, dilation, multiplier), kernel[:, 0].transpose(1, 2, 0)
+    tensor = call.emit(op, x.tensor, call.constant((name, arranged)), call.constant(bias))
+    return call.result(tensor, x.layout)
+
+
+def transposed_convolution(call: Call) -> Value:
+    """aten.conv_transpose1d, aten.conv_transpose2d."""
+    x = call.channels_first(call.value("input"))
+    name, weight = call.weights("weight")  # (C, O / groups, Kh, Kw) or (C, O / groups, K)
+    if weight.ndim != x.rank + 1 or x.rank not in (2, 3):
+        raise UnsupportedOp("convolutions take a signal (batch, C, L) or an image (batch, C, H, W)")
+    if call.arguments["groups"] != 1 or pair(call.arguments["dilation"], x.rank, 1) != (1, 1):
+        raise UnsupportedOp("a transposed convolution must have groups=1 and dilation=1")
+    kernel = weight[:, :, np.newaxis] if x.rank == 2 else weight
+    bias = call.weights_or("bias", np.zeros(weight.shape[1]))
+    top, left = pair(call.arguments["padding"], x.rank, 0)
+    below, right = pair(call.arguments["output_padding"], x.rank, 0)
+    op = TransposeConv2d(pair(call.arguments["stride"], x.rank, 1), (top, top - below, left, left - right))
+    arranged = kernel.transpose(1, 2, 3, 0)
     tensor = call.emit(op, x.tensor, call.constant((name, arranged)), call.constant(bias))
     return call.result(tensor, x.layout)
 

@@ -9,10 +9,41 @@ import torch
 
 from pintsize.errors import UnsupportedOp
 from pintsize.graph import Op
-from pintsize.ops import HardSwish, LeakyRelu, Relu, Relu6, Sigmoid, Tanh
+from pintsize.ops import (
+    Abs,
+    Elu,
+    Exp,
+    Gelu,
+    HardSigmoid,
+    HardSwish,
+    LeakyRelu,
+    Maximum,
+    Minimum,
+    Relu,
+    Relu6,
+    Rsqrt,
+    Sigmoid,
+    Sqrt,
+    Square,
+    Tanh,
+)
 from pintsize.read.draft import Call, Value
-from pintsize.read.torch_arithmetic import add, batch_norm, divide, mul, negate, subtract, subtract_from
-from pintsize.read.torch_convolutions import convolution, linear
+from pintsize.read.torch_arithmetic import (
+    add,
+    batch_norm,
+    bounded,
+    divide,
+    extremum,
+    mul,
+    negate,
+    prelu,
+    subtract,
+    subtract_from,
+)
+from pintsize.read.torch_convolutions import convolution, linear, transposed_convolution
+from pintsize.read.torch_images import linear as interpolated
+from pintsize.read.torch_images import nearest, nearest_exact, pad
+from pintsize.read.torch_matrices import attention, layer_norm, matmul
 from pintsize.read.torch_pools import (
     adaptive_average_pool,
     adaptive_max_pool,
@@ -21,10 +52,28 @@ from pintsize.read.torch_pools import (
     maximum,
     maximum_with_indices,
     mean,
+    total,
 )
-from pintsize.read.torch_shapes import concat, pad, permute, reshape, softmax, transpose
+from pintsize.read.torch_recurrent import gru, lstm
+from pintsize.read.torch_selection import (
+    flip,
+    glu,
+    index,
+    index_select,
+    narrow,
+    pixel_shuffle,
+    repeat,
+    select,
+    slice_,
+    split,
+    stack,
+    unbind,
+)
+from pintsize.read.torch_shapes import concat, log_softmax, permute, reshape, softmax, transpose
 
-Result = Value | tuple[Value | None, ...]
+POWERS: dict[float, Op] = {2: Square(), 0.5: Sqrt(), -0.5: Rsqrt()}
+
+Result = Value | tuple[Any, ...]
 Reader = Callable[[Call], Result]
 
 
@@ -53,16 +102,32 @@ def hardtanh(call: Call) -> Value:
 
 
 def clamp(call: Call) -> Value:
-    return _clamp(call, call.arguments["min"], call.arguments.get("max"))
+    return _clamp(call, call.arguments.get("min"), call.arguments.get("max"))
 
 
 def _clamp(call: Call, low: Any, high: Any) -> Value:
-    bounds = (low, high)
-    if not isinstance(low, int | float) or low != 0 or high not in (None, 6):
-        raise UnsupportedOp(
-            f"bounds {bounds}: only (0, 6), which is ReLU6, and (0, none), which is ReLU, are supported"
-        )
-    return apply(call, Relu() if high is None else Relu6())
+    if low == 0 and high in (None, 6):
+        return apply(call, Relu() if high is None else Relu6())
+    if not all(bound is None or isinstance(bound, int | float) for bound in (low, high)):
+        raise UnsupportedOp(f"bounds {low}, {high}: they must be numbers")
+    return bounded(call, low, high)
+
+
+def elu(call: Call) -> Value:
+    if call.arguments["scale"] != 1 or call.arguments["input_scale"] != 1:
+        raise UnsupportedOp("a scaled ELU is not supported: use nn.ELU")
+    return apply(call, Elu(float(call.arguments["alpha"])))
+
+
+def gelu(call: Call) -> Value:
+    return apply(call, Gelu(call.arguments["approximate"] == "tanh"))
+
+
+def power(call: Call) -> Value:
+    exponent = call.arguments["exponent"]
+    if exponent not in POWERS:
+        raise UnsupportedOp(f"x ** {exponent}: the powers {sorted(POWERS)} are supported")
+    return apply(call, POWERS[exponent])
 
 
 def dropout(call: Call) -> Value:
@@ -78,7 +143,16 @@ READERS: dict[Any, Reader] = {
     aten.conv1d.padding: convolution,
     aten.conv2d.default: convolution,
     aten.conv2d.padding: convolution,
+    aten.conv_transpose1d.default: transposed_convolution,
+    aten.conv_transpose2d.input: transposed_convolution,
     aten.linear.default: linear,
+    aten.matmul.default: matmul,
+    aten.bmm.default: matmul,
+    aten.mm.default: matmul,
+    aten.scaled_dot_product_attention.default: attention,
+    aten.layer_norm.default: layer_norm,
+    aten.lstm.input: lstm,
+    aten.gru.input: gru,
     aten.batch_norm.default: batch_norm,
     aten.relu.default: elementwise(Relu()),
     aten.relu_.default: elementwise(Relu()),
@@ -110,7 +184,47 @@ READERS: dict[Any, Reader] = {
     aten.mean.dim: mean,
     aten.amax.default: maximum,
     aten.max.dim: maximum_with_indices,
+    aten.elu.default: elu,
+    aten.elu_.default: elu,
+    aten.gelu.default: gelu,
+    aten.prelu.default: prelu,
+    aten.hardsigmoid.default: elementwise(HardSigmoid()),
+    aten.hardsigmoid_.default: elementwise(HardSigmoid()),
+    aten.abs.default: elementwise(Abs()),
+    aten.exp.default: elementwise(Exp()),
+    aten.sqrt.default: elementwise(Sqrt()),
+    aten.rsqrt.default: elementwise(Rsqrt()),
+    aten.square.default: elementwise(Square()),
+    aten.pow.Tensor_Scalar: power,
+    aten.log_softmax.int: log_softmax,
+    aten.clamp_max.default: clamp,
+    aten.minimum.default: extremum(Minimum()),
+    aten.maximum.default: extremum(Maximum()),
+    aten.sum.dim_IntList: total,
+    aten.upsample_nearest1d.vec: nearest,
+    aten.upsample_nearest2d.vec: nearest,
+    aten._upsample_nearest_exact1d.vec: nearest_exact,
+    aten._upsample_nearest_exact2d.vec: nearest_exact,
+    aten.upsample_linear1d.vec: interpolated,
+    aten.upsample_bilinear2d.vec: interpolated,
+    aten.pixel_shuffle.default: pixel_shuffle,
     aten.pad.default: pad,
+    aten.slice.Tensor: slice_,
+    aten.narrow.default: narrow,
+    aten.chunk.default: split,
+    aten.split.Tensor: split,
+    aten.split.sizes: split,
+    aten.split_with_sizes.default: split,
+    aten.select.int: select,
+    aten.unbind.int: unbind,
+    aten.index_select.default: index_select,
+    aten.index.Tensor: index,
+    aten.flip.default: flip,
+    aten.repeat.default: repeat,
+    aten.tile.default: repeat,
+    aten.expand.default: repeat,
+    aten.stack.default: stack,
+    aten.glu.default: glu,
     aten.flatten.using_ints: reshape,
     aten.view.default: reshape,
     aten.reshape.default: reshape,

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from pintsize.errors import UnsupportedOp
 from pintsize.graph import Op
-from pintsize.ops import AveragePool2d, MaxPool2d, Pad
+from pintsize.ops import AveragePool2d, MaxPool2d, Mean, Pad, Sum
 from pintsize.read.draft import Call, Value
 from pintsize.read.layout import Layout
 from pintsize.read.torch_convolutions import Padding, pair
+from pintsize.read.torch_selection import without_axes
 
 Pair = tuple[int, int]
 Global = Callable[[Pair], Op]
@@ -97,8 +98,26 @@ def _adaptive(call: Call, pool: Global) -> Value:
 
 
 def mean(call: Call) -> Value:
-    """aten.mean.dim."""
+    """aten.mean.dim: a pool over spatial axes, a mean over any others."""
+    x = call.value("self")
+    reduced = {x.layout.graph_axis(axis) for axis in _axes(call.arguments["dim"], x.rank)}
+    if len(x.layout.graph_shape(x.shape)) - 1 in reduced or len(x.layout.graph_shape(x.shape)) > 3:
+        return _over_axes(call, Mean)
     return _reduction(call, call.arguments["dim"], lambda kernel: AveragePool2d(kernel, kernel))
+
+
+def total(call: Call) -> Value:
+    """aten.sum.dim_IntList."""
+    return _over_axes(call, Sum)
+
+
+def _over_axes(call: Call, kind: type[Mean] | type[Sum]) -> Value:
+    x = call.value("self")
+    axes = _axes(call.arguments["dim"], x.rank)
+    op = kind(tuple(sorted(x.layout.graph_axis(a) for a in axes)), keep=True)
+    shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    kept = Value(call.emit(op, x.tensor), shape, x.layout)
+    return kept if call.arguments["keepdim"] else without_axes(call, kept, set(axes))
 
 
 def maximum(call: Call) -> Value:

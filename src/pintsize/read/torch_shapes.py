@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pintsize.errors import UnsupportedOp
-from pintsize.ops import Concat, Pad, Softmax, Transpose
+from pintsize.ops import Concat, LogSoftmax, Softmax, Transpose
 from pintsize.read.draft import Call, Value
 from pintsize.read.layout import Layout, channels_first
 
@@ -90,7 +90,10 @@ def concat(call: Call) -> Value:
         raise UnsupportedOp("it joins a constant: all parts must be computed from the model's input")
     layout = next((p.layout for p in parts if p.layout is not Layout.PLAIN), Layout.PLAIN)
     values = [call.arranged(p, layout) for p in parts]
-    return along_last(call, values, call.arguments["dim"], lambda tensors: call.emit(Concat(), *tensors))
+    axis = layout.graph_axis(without_batch(call.arguments["dim"], values[0].rank))
+    last = len(layout.graph_shape(values[0].shape)) - 1
+    tensor = call.emit(Concat(-1 if axis == last else axis), *[v.tensor for v in values])
+    return Value(tensor, call.shape, layout)
 
 
 def softmax(call: Call) -> Value:
@@ -98,21 +101,8 @@ def softmax(call: Call) -> Value:
     return along_last(call, [call.value("self")], call.arguments["dim"], lambda x: call.emit(Softmax(), *x))
 
 
-def pad(call: Call) -> Value:
-    """aten.pad: zeros around the spatial axes."""
-    mode, value = call.arguments["mode"], call.arguments["value"]
-    if mode != "constant" or value not in (None, 0):
-        raise UnsupportedOp(f"padding mode '{mode}' with value {value}: only zeros are supported")
-    given = [int(n) for n in call.arguments["pad"]]
-    if not any(given):
-        return call.value("self")
-    x = call.channels_first(call.value("self"))
-    left, right, top, bottom, *rest = [*given, *[0] * (8 - len(given))]
-    if x.layout is Layout.SIGNAL:
-        top, bottom, rest = 0, 0, given[2:]
-    if x.layout is Layout.PLAIN or any(rest) or min(left, right, top, bottom) < 0:
-        raise UnsupportedOp(
-            f"padding by {given}: only zeros around the spatial axes are supported, and no cropping"
-        )
-    tensor = call.emit(Pad((top, bottom, left, right)), x.tensor)
-    return call.result(tensor, x.layout)
+def log_softmax(call: Call) -> Value:
+    """aten.log_softmax."""
+    return along_last(
+        call, [call.value("self")], call.arguments["dim"], lambda x: call.emit(LogSoftmax(), *x)
+    )

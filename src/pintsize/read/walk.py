@@ -21,6 +21,7 @@ from pintsize.read.input_layout import input_layout
 from pintsize.read.layout import Layout, channels_first
 from pintsize.read.place import Place, place_of
 from pintsize.read.torch_ops import CHECKS, READERS, Result
+from pintsize.read.torch_recurrent import initial_state, is_initial_state, of_final_states
 
 SHARED_MEMORY = "it writes in place to memory that a view still reads: use the op that makes a new tensor"
 NUMBERS = (int, float, bool, torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -111,6 +112,8 @@ class Walk:
                 self.uncertain.add(node)
         elif isinstance(node.meta.get("val"), NUMBERS):
             self.values[node] = node.meta["val"]
+        elif is_initial_state(node):
+            self.values[node] = initial_state(node)
         else:
             self._compute(node)
         self.aliases.record(node)
@@ -137,6 +140,10 @@ class Walk:
 
     def _read(self, node: fx.Node) -> Result | Constant:
         arguments = self._arguments(node)
+        taken = of_final_states(node, arguments)
+        if taken is not None:
+            self._check(node, taken)
+            return taken
         if not any(isinstance(v, Value) for v in _flat(arguments.values())):
             return self._folded(node, arguments)
         reader = READERS.get(node.target)

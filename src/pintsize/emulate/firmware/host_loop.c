@@ -14,7 +14,9 @@ void pintsize_start(void) { MODEL_INIT(); }
 
 void pintsize_run(const int8_t *inputs, int8_t *outputs, size_t count) {
   size_t i;
-  for (i = 0; i < count; ++i) MODEL_RUN(inputs + i * INPUT_BYTES, outputs + i * OUTPUT_BYTES);
+  /* through void: the model may take and give int16 numbers */
+  for (i = 0; i < count; ++i)
+    MODEL_RUN((const void *)(inputs + i * INPUT_BYTES), (void *)(outputs + i * OUTPUT_BYTES));
 }
 
 #ifdef PINTSIZE_FILTER

@@ -21,6 +21,6 @@ void fault(uint32_t address) {
 
 int main(void) {
   MODEL_INIT();
-  MODEL_RUN(pintsize_input, pintsize_output);
+  MODEL_RUN((const void *)pintsize_input, (void *)pintsize_output); /* of int8 or int16 numbers */
   return 0;
 }

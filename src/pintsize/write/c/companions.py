@@ -7,7 +7,8 @@ from textwrap import fill
 
 import numpy as np
 
-from pintsize.graph import Graph
+from pintsize.arithmetic import CODES
+from pintsize.graph import Graph, TensorType
 from pintsize.passes.plan_memory import MemoryPlan
 
 HEADER = """\
@@ -17,7 +18,7 @@ HEADER = """\
 
 #include <stdint.h>
 
-/* int8 numbers, channels last. real = scale * (q - zero_point). */
+/* {numbers}, channels last. real = scale * (q - zero_point). */
 #define {P}_INPUT_BYTES {input_bytes}
 #define {P}_INPUT_SHAPE {{{input_shape}}}
 #define {P}_INPUT_SCALE {input_scale}f
@@ -37,18 +38,18 @@ extern "C" {{
 void {p}_init(void);
 
 {contract}
-void {p}_run(const int8_t *in, int8_t *out);
+void {p}_run(const {in_type} *in, {out_type} *out);
 
 /* Runs the golden vectors in {p}_self_test.c on this chip; returns how many output bytes differ (0: all is well). */
 int32_t {p}_self_test(void);
 
 /* A real number on the input's grid: nearest, halves away from zero, saturated. */
-static inline int8_t {p}_quantize(float real)
+static inline {in_type} {p}_quantize(float real)
 {{
     const float steps = real / {P}_INPUT_SCALE;
-    const float bounded = steps > -512.0f ? (steps < 512.0f ? steps : 512.0f) : -512.0f; /* NaN is -512 */
+    const float bounded = steps > -{far}f ? (steps < {far}f ? steps : {far}f) : -{far}f; /* NaN is {nan} */
     const int32_t q = (int32_t)(bounded + (bounded < 0.0f ? -0.5f : 0.5f)) + {P}_INPUT_ZERO_POINT;
-    return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+    return ({in_type})(q < {low} ? {low} : q > {high} ? {high} : q);
 }}
 
 #ifdef __cplusplus
@@ -58,19 +59,17 @@ static inline int8_t {p}_quantize(float real)
 #endif
 """
 
-APART = (
-    "/* in: {P}_INPUT_BYTES numbers, left as they are. out: {P}_OUTPUT_BYTES numbers; must not overlap in. */"
-)
+APART = "/* in: {inputs} numbers, left as they are. out: {outputs} numbers; must not overlap in. */"
 
 IN_ARENA = """\
-/* in: {P}_INPUT_BYTES numbers; out: {P}_OUTPUT_BYTES numbers. To save their RAM, use the places in the arena:
+/* in: {inputs} numbers; out: {outputs} numbers. To save their RAM, use the places in the arena:
  * fill {P}_INPUT, call {p}_run({P}_INPUT, {P}_OUTPUT), read {P}_OUTPUT; the run overwrites {P}_INPUT. */"""
 
 PLACES = """\
 /* Where the run reads its input and leaves its output. */
 extern int32_t {p}_arena[];
-#define {P}_INPUT ((int8_t *){p}_arena + {input})
-#define {P}_OUTPUT ((int8_t *){p}_arena + {output})
+#define {P}_INPUT {input}
+#define {P}_OUTPUT {output}
 
 """
 
@@ -78,18 +77,18 @@ MAIN = """\
 /* Example: runs the model once and finds its largest output. */
 #include "{p}.h"
 
-static int8_t input[{P}_INPUT_BYTES];
-static int8_t output[{P}_OUTPUT_BYTES];
+static {in_type} input[{inputs}];
+static {out_type} output[{outputs}];
 
 int main(void)
 {{
     int32_t best = 0;
     {p}_init();
-    for (int32_t i = 0; i < {P}_INPUT_BYTES; i++) {{
+    for (int32_t i = 0; i < {inputs}; i++) {{
         input[i] = {p}_quantize(0.0f); /* your numbers, channels last */
     }}
     {p}_run(input, output);
-    for (int32_t i = 1; i < {P}_OUTPUT_BYTES; i++) {{
+    for (int32_t i = 1; i < {outputs}; i++) {{
         best = output[i] > output[best] ? i : best;
     }}
 {labels}    return (int)best;
@@ -102,22 +101,22 @@ SELF_TEST = """\
 
 #define GOLDEN_VECTORS {count}
 
-static const int8_t golden_inputs[GOLDEN_VECTORS][{P}_INPUT_BYTES] = {{
-{inputs}
+static const {in_type} golden_inputs[GOLDEN_VECTORS][{inputs}] = {{
+{given}
 }};
 
-static const int8_t golden_outputs[GOLDEN_VECTORS][{P}_OUTPUT_BYTES] = {{
-{outputs}
+static const {out_type} golden_outputs[GOLDEN_VECTORS][{outputs}] = {{
+{expected}
 }};
 
 int32_t {p}_self_test(void)
 {{
-    static int8_t output[{P}_OUTPUT_BYTES];
+    static {out_type} output[{outputs}];
     int32_t different = 0;
     {p}_init();
     for (int32_t v = 0; v < GOLDEN_VECTORS; v++) {{
         {p}_run(golden_inputs[v], output);
-        for (int32_t i = 0; i < {P}_OUTPUT_BYTES; i++) {{
+        for (int32_t i = 0; i < {outputs}; i++) {{
             different += output[i] != golden_outputs[v][i];
         }}
     }}
@@ -161,19 +160,54 @@ def c_comment(text: str) -> str:
 def header(graph: Graph, plan: MemoryPlan, prefix: str) -> str:
     """The interface: sizes, grids, functions."""
     x, y = graph.type(graph.inputs[0]), graph.type(graph.outputs[0])
-    names = {"p": prefix, "P": prefix.upper()}
+    names = _borders(graph, prefix)
     within = plan.places[graph.inputs[0]] == "arena"
     places = ""
     if within:
-        offsets = {"input": plan.offset(graph.inputs[0]), "output": plan.offset(graph.outputs[0])}
-        places = PLACES.format(**names, **offsets)
+        ends = {"input": graph.inputs[0], "output": graph.outputs[0]}
+        pointers = {end: _in_arena(prefix, graph.type(name), plan.offset(name)) for end, name in ends.items()}
+        places = PLACES.format(p=prefix, P=prefix.upper(), **pointers)
     return HEADER.format(
-        title=c_comment(graph.name), p=prefix, P=prefix.upper(), guard=f"{prefix.upper()}_H",
-        input_bytes=x.elements, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
-        input_zero=x.zero_point, output_bytes=y.elements, output_shape=", ".join(map(str, y.shape)),
+        title=c_comment(graph.name), guard=f"{prefix.upper()}_H", numbers=_numbers(x, y), **_quantizer(x), **names,
+        input_bytes=x.activation_bytes, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
+        input_zero=x.zero_point, output_bytes=y.activation_bytes, output_shape=", ".join(map(str, y.shape)),
         output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=plan.arena_bytes,
         places=places, contract=(IN_ARENA if within else APART).format(**names),
     )  # fmt: skip
+
+
+def c_type(kind: TensorType) -> str:
+    """The C type of an activation's codes at the program's border."""
+    return "int16_t" if kind.dtype == "int16" else "int8_t"
+
+
+def _borders(graph: Graph, prefix: str) -> dict[str, str]:
+    """The program's names, and the C types and counts of what goes in and out."""
+    P = prefix.upper()  # noqa: N806
+    ends = {"in": graph.type(graph.inputs[0]), "out": graph.type(graph.outputs[0])}
+    counts = {
+        f"{end}puts": f"{P}_{end.upper()}PUT_BYTES" + (" / 2" if kind.dtype == "int16" else "")
+        for end, kind in ends.items()
+    }
+    return {"p": prefix, "P": P, **{f"{end}_type": c_type(kind) for end, kind in ends.items()}, **counts}
+
+
+def _in_arena(prefix: str, kind: TensorType, offset: int) -> str:
+    place = f"((int8_t *){prefix}_arena + {offset})"
+    return place if kind.dtype != "int16" else f"((int16_t *)(void *){place})"
+
+
+def _numbers(x: TensorType, y: TensorType) -> str:
+    if x.dtype == y.dtype:
+        return f"{x.dtype} numbers"
+    return f"{x.dtype} numbers in, {y.dtype} numbers out"
+
+
+def _quantizer(x: TensorType) -> dict[str, str]:
+    """Bounds of the input's codes, and what is far outside them."""
+    low, high = CODES[x.code_bits]
+    far = 512 if x.dtype == "int8" else 65536
+    return {"low": str(low), "high": str(high), "far": f"{far}.0", "nan": str(-far)}
 
 
 def _float(value: float) -> str:
@@ -186,13 +220,13 @@ def main_example(graph: Graph, prefix: str) -> str:
     """A program that a user can start from."""
     labels = ", ".join(c_comment(label) for label in graph.labels)
     comment = fill(f"/* classes: {labels} */", 106, initial_indent="    ", subsequent_indent="       ") + "\n"
-    return MAIN.format(p=prefix, P=prefix.upper(), labels=comment if labels else "")
+    return MAIN.format(**_borders(graph, prefix), labels=comment if labels else "")
 
 
-def self_test(inputs: np.ndarray, outputs: np.ndarray, prefix: str) -> str:
+def self_test(graph: Graph, inputs: np.ndarray, outputs: np.ndarray, prefix: str) -> str:
     """The golden vectors as C."""
     return SELF_TEST.format(
-        p=prefix, P=prefix.upper(), count=len(inputs), inputs=_vectors(inputs), outputs=_vectors(outputs)
+        **_borders(graph, prefix), count=len(inputs), given=_vectors(inputs), expected=_vectors(outputs)
     )  # fmt: skip
 
 

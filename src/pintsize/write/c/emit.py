@@ -20,7 +20,15 @@ from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
 from pintsize.write.c.calls import Call, Constant, Invocation, Isa, call_of
-from pintsize.write.c.companions import build_files, c_comment, header, main_example, number_lines, self_test
+from pintsize.write.c.companions import (
+    build_files,
+    c_comment,
+    c_type,
+    header,
+    main_example,
+    number_lines,
+    self_test,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def write(
     if has_weights:
         written[f"{prefix}_weights.c"] = _weights(graph, layers, prefix)
     if golden is not None:
-        written[f"{prefix}_self_test.c"] = self_test(*golden, prefix)
+        written[f"{prefix}_self_test.c"] = self_test(graph, *golden, prefix)
     taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
     io = 0 if reuse_io else sum(graph.type(n).activation_bytes for n in (*graph.inputs, *graph.outputs))
     return CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), io)
@@ -191,7 +199,7 @@ PREAMBLE = """\
 """
 
 #: kernel files that others stand on, in their order; "isa/…" files of one instruction set come after the portable ones
-_FOUNDATIONS = ("requantize", "dot")
+_FOUNDATIONS = ("requantize", "dot", "int16", "codes16", "sigmoid_table", "gates")
 
 
 @cache
@@ -246,7 +254,7 @@ def _dimensions(graph: Graph, name: str) -> str:
 def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
     lines: list[str] = []
     for layer in layers:
-        operands = [_address(plan, n) for n in (*graph.activations(layer.node), layer.node.output)]
+        operands = [_operand(graph, plan, n) for n in (*graph.activations(layer.node), layer.node.output)]
         if layer.call.needs.scratch_bytes:
             operands.append(_in_arena(plan.scratch_offset(layer.node.name)))
         lines.append(f"    {layer.function}({', '.join(operands)});")
@@ -255,7 +263,10 @@ def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) 
         lines.insert(0, COPY_IN.format(P=P))
         lines.append(COPY_OUT.format(P=P))
     arena = f"    int8_t *const arena = (int8_t *){prefix}_arena;\n" if plan.arena_bytes else ""
-    return RUN.format(prefix=prefix, arena=arena, body="\n".join(lines))
+    types = {
+        end: c_type(graph.type(n)) for end, n in (("read", graph.inputs[0]), ("written", graph.outputs[0]))
+    }
+    return RUN.format(prefix=prefix, arena=arena, body="\n".join(lines), **types)
 
 
 COPY_IN = """\
@@ -274,11 +285,19 @@ void {prefix}_init(void)
 {{
 }}
 
-void {prefix}_run(const int8_t *in, int8_t *out)
+void {prefix}_run(const {read} *in, {written} *out)
 {{
 {arena}{body}
 }}
 """
+
+
+def _operand(graph: Graph, plan: MemoryPlan, tensor: str) -> str:
+    """As the layers take it: bytes."""
+    address = _address(plan, tensor)
+    if graph.type(tensor).dtype != "int16" or plan.places[tensor] == "arena":
+        return address
+    return f"(const int8_t *){address}" if address == "in" else f"(int8_t *){address}"
 
 
 def _address(plan: MemoryPlan, tensor: str) -> str:

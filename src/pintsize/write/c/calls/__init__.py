@@ -12,8 +12,25 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from pintsize.graph import Graph, Node
-from pintsize.write.c.calls import arithmetic, pools, shapes, weighted
+from pintsize.write.c.calls import (
+    arithmetic,
+    int16,
+    matrices,
+    operands,
+    pools,
+    recurrent,
+    reductions,
+    resize,
+    selection,
+    shapes,
+    transposed,
+    weighted,
+    wide,
+)
 from pintsize.write.c.calls.call import Call, Constant, Invocation
+from pintsize.write.c.calls.dsp import DSP
+from pintsize.write.c.calls.helium import HELIUM
+from pintsize.write.c.calls.thumb import THUMB
 
 __all__ = ["CALLS", "ISAS", "VARIANTS", "Call", "Constant", "Invocation", "Isa", "call_of", "isa_of"]
 
@@ -24,15 +41,32 @@ ISAS: tuple[Isa, ...] = get_args(Isa)
 Variant = Callable[[Graph, Node], Call | None]
 
 CALLS: Mapping[str, Callable[[Graph, Node], Call]] = {
-    "add": arithmetic.add, "average_pool2d": pools.average_pool2d, "concat": shapes.concat,
-    "conv2d": weighted.conv2d, "depthwise_conv2d": weighted.depthwise_conv2d, "hard_swish": arithmetic.elementwise,
-    "leaky_relu": arithmetic.elementwise, "linear": weighted.linear, "max_pool2d": pools.max_pool2d,
-    "mul": arithmetic.mul, "pad": shapes.pad, "relu": arithmetic.elementwise, "relu6": arithmetic.elementwise,
-    "reshape": shapes.reshape, "sigmoid": arithmetic.elementwise, "softmax": arithmetic.softmax,
-    "tanh": arithmetic.elementwise, "transpose": shapes.transpose,
+    "abs": arithmetic.elementwise, "add": arithmetic.add, "argmax": reductions.argmax,
+    "average_pool2d": pools.average_pool2d, "concat": shapes.concat, "conv2d": weighted.conv2d,
+    "depthwise_conv2d": weighted.depthwise_conv2d, "elu": arithmetic.elementwise, "exp": arithmetic.elementwise,
+    "gather": selection.gather, "gelu": arithmetic.elementwise, "gru": recurrent.gru,
+    "hard_sigmoid": arithmetic.elementwise, "hard_swish": arithmetic.elementwise,
+    "layer_norm": matrices.layer_norm, "leaky_relu": arithmetic.elementwise, "linear": weighted.linear,
+    "log_softmax": reductions.log_softmax, "lstm": recurrent.lstm, "matmul": matrices.matmul,
+    "max_pool2d": pools.max_pool2d, "maximum": operands.extremum, "mean": reductions.reduction,
+    "minimum": operands.extremum, "mul": arithmetic.mul, "neg": arithmetic.elementwise, "pad": shapes.pad,
+    "prelu": operands.prelu, "relu": arithmetic.elementwise, "relu6": arithmetic.elementwise,
+    "requantize": arithmetic.elementwise, "reshape": shapes.reshape, "resize_bilinear": resize.bilinear,
+    "resize_nearest": resize.nearest, "rsqrt": arithmetic.elementwise, "sigmoid": arithmetic.elementwise,
+    "slice": selection.slice_, "softmax": arithmetic.softmax, "sqrt": arithmetic.elementwise,
+    "square": arithmetic.elementwise, "sub": operands.sub, "sum": reductions.reduction, "svdf": recurrent.svdf,
+    "tanh": arithmetic.elementwise, "tile": selection.tile, "transpose": shapes.transpose,
+    "transpose_conv2d": transposed.transpose_conv2d,
 }  # fmt: skip
 
-VARIANTS: Mapping[Isa, Mapping[str, Variant]] = {}
+VARIANTS: Mapping[Isa, Mapping[str, Variant]] = {
+    "dsp": DSP,
+    "helium": HELIUM,
+    "thumb": THUMB,
+    "simd128": wide.variants("simd128"),
+    "neon": wide.variants("neon"),
+    "avx2": wide.variants("avx2"),
+}
 
 _ISA_OF_CORE: Mapping[str, Isa] = {
     "cortex-m0": "thumb", "cortex-m0plus": "thumb", "cortex-m4": "dsp", "cortex-m7": "dsp", "cortex-m33": "dsp",
@@ -47,5 +81,7 @@ def isa_of(core: str) -> Isa:
 
 def call_of(graph: Graph, node: Node, isa: Isa) -> Call:
     """How this layer is computed. Raises KeyError for an op without a kernel."""
+    if any(graph.type(n).dtype == "int16" for n in (*graph.activations(node), node.output)):
+        return int16.CALLS[node.op.name](graph, node)
     variant = VARIANTS.get(isa, {}).get(node.op.name)
     return (variant(graph, node) if variant else None) or CALLS[node.op.name](graph, node)

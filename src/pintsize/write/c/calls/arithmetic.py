@@ -10,9 +10,8 @@ import torch
 from pintsize.arithmetic import Quantized, add_factors, softmax_factors
 from pintsize.graph import Graph, Node
 from pintsize.ops import Add, Elementwise, Mul, Softmax
-from pintsize.ops.broadcast import core_shape
 from pintsize.write.c.calls.call import Call, Constant, c_call
-from pintsize.write.c.calls.numbers import factor, grid_of, scales_float64
+from pintsize.write.c.calls.numbers import factor, grid_of, operands, scales_float64, walk
 
 
 def add(graph: Graph, node: Node) -> Call:
@@ -23,11 +22,12 @@ def add(graph: Graph, node: Node) -> Call:
     grid = grids[2].bounded(op.activation)
     factors = add_factors(*(g.scale for g in grids))
     literals = [(int(m[0]), int(s[0])) for m, s in (factors.a, factors.b, factors.out)]
+    pointers, constants = operands(graph, node)
     call = c_call(
-        "add", "x0", "x1", "y", y.elements, prod(core_shape(b.shape)), a.zero_point, *literals[0], b.zero_point,
-        *literals[1], *literals[2], grid.zero_point, grid.low, grid.high,
+        "add", *pointers, "y", *walk(a, b), a.zero_point, *literals[0], b.zero_point, *literals[1], *literals[2],
+        grid.zero_point, grid.low, grid.high,
     )  # fmt: skip
-    return Call((call,), (), ("requantize", "add"))
+    return Call((call,), constants, ("requantize", "add"))
 
 
 def mul(graph: Graph, node: Node) -> Call:
@@ -36,11 +36,12 @@ def mul(graph: Graph, node: Node) -> Call:
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
     grid = grid_of(y).bounded(op.activation)
     real = scales_float64(a)[0] * scales_float64(b)[0] / scales_float64(y)[0]
+    pointers, constants = operands(graph, node)
     call = c_call(
-        "mul", "x0", "x1", "y", y.elements, prod(core_shape(b.shape)), a.zero_point, b.zero_point, *factor(real),
-        grid.zero_point, grid.low, grid.high,
+        "mul", *pointers, "y", *walk(a, b), a.zero_point, b.zero_point, *factor(real), grid.zero_point, grid.low,
+        grid.high,
     )  # fmt: skip
-    return Call((call,), (), ("requantize", "mul"))
+    return Call((call,), constants, ("requantize", "mul"))
 
 
 def elementwise(graph: Graph, node: Node) -> Call:
@@ -56,7 +57,7 @@ def elementwise(graph: Graph, node: Node) -> Call:
 def softmax(graph: Graph, node: Node) -> Call:
     assert isinstance(node.op, Softmax)
     x = graph.type(node.inputs[0])
-    constants = softmax_factors(x.scale[0])
+    constants = softmax_factors(node.op.scaled(float(scales_float64(x)[0])))
     call = c_call(
         "softmax", "x0", "y", prod(x.shape[:-1]), x.shape[-1], constants.multiplier, constants.exponent,
         constants.least_difference,

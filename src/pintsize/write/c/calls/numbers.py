@@ -7,11 +7,12 @@ import torch
 
 from pintsize.arithmetic import Grid, pack, quantize_multiplier
 from pintsize.graph import BITS, Graph, Node, TensorType
+from pintsize.ops.broadcast import spread
 from pintsize.write.c.calls.call import Constant
 
 
 def grid_of(kind: TensorType) -> Grid:
-    return Grid(torch.tensor(kind.scale[0], dtype=torch.float32), kind.zero_point)
+    return Grid.of(torch.tensor(kind.scale[0], dtype=torch.float32), kind.zero_point, kind.code_bits)
 
 
 def factor(real: float) -> tuple[int, int]:
@@ -31,7 +32,8 @@ def weighted(graph: Graph, node: Node, output_axis: int) -> tuple[tuple[Constant
     bits = BITS[w.dtype]
     others = tuple(a for a in range(codes.ndim) if a != output_axis)
     bias = graph.constant(node.inputs[2]).astype(np.int64) - x.zero_point * codes.astype(np.int64).sum(others)
-    real = scales_float64(x) * scales_float64(w) / scales_float64(y)
+    weighed = scales_float64(x) if node.op.weighed_scale is None else node.op.weighed_scale
+    real = weighed * scales_float64(w) / scales_float64(y)
     multiplier, shift = quantize_multiplier(np.broadcast_to(real, bias.shape))
     constants = (
         Constant("weight", "int8_t", pack(codes, bits).view(np.int8).reshape(-1)),
@@ -39,7 +41,28 @@ def weighted(graph: Graph, node: Node, output_axis: int) -> tuple[tuple[Constant
         Constant("multiplier", "int32_t", multiplier),
         Constant("shift", "int8_t", shift),
     )
-    return constants, bits, grid_of(y).bounded(node.op.activation)  # type: ignore[attr-defined]
+    return constants, bits, grid_of(y).bounded(getattr(node.op, "activation", "none"))
+
+
+def operands(graph: Graph, node: Node) -> tuple[tuple[str, ...], tuple[Constant, ...]]:
+    """A pointer per input, and the constants among them as arrays of codes."""
+    pointers: list[str] = []
+    constants: list[Constant] = []
+    for name in node.inputs:
+        if graph.tensors[name].is_constant:
+            own = f"operand{len(constants) or ''}"
+            pointers.append(f"{{{own}}}")
+            ctype = "int16_t" if graph.type(name).dtype == "int16" else "int8_t"
+            constants.append(Constant(own, ctype, graph.constant(name).reshape(-1)))
+        else:
+            pointers.append(f"x{len(pointers) - len(constants)}")
+    return tuple(pointers), tuple(constants)
+
+
+def walk(a: TensorType, b: TensorType) -> tuple[int, ...]:
+    """Extents of the output of two operands, the strides of the first, those of the second."""
+    found = spread(a.shape, b.shape)
+    return *found.extents, *found.a_strides, *found.b_strides
 
 
 WEIGHTS = ("{weight}", "{bias}", "{multiplier}", "{shift}")

@@ -1,0 +1,27 @@
+"""1 / the square root of x; the largest number of the output where x is 0 or negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from pintsize.ops.elementwise import Elementwise
+from pintsize.ops.example import Example, array
+
+#: what stands for the reciprocal of 0 in real numbers
+LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Rsqrt(Elementwise):
+    """1 / the square root of x; very large where x is 0 or negative."""
+
+    name: ClassVar[str] = "rsqrt"
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.rsqrt(x.clamp(min=LEAST))
+
+
+EXAMPLES = (Example(Rsqrt(), (array((2,), 4, 1),), array((2,), 0.5, 1)),)

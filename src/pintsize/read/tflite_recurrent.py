@@ -1,0 +1,101 @@
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: eight weights and four biases, gate by gate, and two states.
+
+The file's states go on from call to call; the Graph's begin at zero with every input, as they do in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log2
+
+import numpy as np
+
+from pintsize.errors import ModelError, UnsupportedOp
+from pintsize.graph import TensorType
+from pintsize.ops import Lstm
+from pintsize.read.tflite_draft import Call, activation_type
+
+GATES = 4
+WEIGHTS, RECURRENT, PEEPHOLE, BIASES, PROJECTION, OUTPUT_STATE, CELL_STATE, NORM = 1, 5, 9, 12, 16, 18, 19, 20
+INPUTS_MAX = 24
+TANH = 4
+
+
+def lstm(call: Call) -> None:
+    _refuse_variants(call)
+    x, full = call.activation(), call.full_shape()
+    steps_first = bool(call.option("TimeMajor"))
+    if len(full) != 3 or full[1 if steps_first else 0] != 1:
+        raise UnsupportedOp(f"an input {full}; one sequence (1, steps, channels) is read")
+    steps, channels = (full[0], full[2]) if steps_first else full[1:]
+    sequence = call.reshaped(x, (steps, channels))
+    weights, recurrent, biases = (_constant(call, x, first) for first in (WEIGHTS, RECURRENT, BIASES))
+    op = (
+        Lstm(_cell_exponent(call), float(call.option("CellClip")))
+        if call.draft.type(x).is_quantized
+        else Lstm(cell_clip=float(call.option("CellClip")))
+    )
+    hidden = call.draft.type(recurrent).shape[0]
+    call.emit(op, sequence, weights, recurrent, biases, full=(*full[:2], hidden))
+
+
+def _refuse_variants(call: Call) -> None:
+    left_out = {"peepholes": PEEPHOLE, "a projection": PROJECTION}
+    found = [name for name, first in left_out.items() if any(call.has(i) for i in range(first, first + 2))]
+    found += ["peepholes"] if call.has(PEEPHOLE + 2) else []
+    found += ["layer norms"] if any(call.has(i) for i in range(NORM, INPUTS_MAX)) else []
+    found += [] if call.has(WEIGHTS) else ["coupled input and forget gates"]
+    if found:
+        raise UnsupportedOp(f"an LSTM with {', '.join(found)}; a plain one is read")
+    if call.option("FusedActivationFunction") != TANH:
+        raise UnsupportedOp("an LSTM with another activation than TANH")
+
+
+def _constant(call: Call, x: str, first: int) -> str:
+    """The constants of all gates as one, the gates along its second axis."""
+    parts = [call.numbers(i) for i in range(first, first + GATES)]
+    if any(p.shape != parts[0].shape for p in parts) or parts[0].ndim != (1 if first == BIASES else 2):
+        raise ModelError(f"{call.place}: the gates' constants have shapes {[p.shape for p in parts]}")
+    data, name = np.stack(parts, 1), f"{call.flat(first).name.partition(';')[0]}.gates"
+    if not call.draft.type(x).is_quantized:
+        if data.dtype.kind != "f":
+            raise UnsupportedOp(
+                "integer weights on real numbers (a hybrid model); quantize all of it, or nothing"
+            )
+        return call.draft.constant(name, data.astype(np.float32), TensorType(data.shape))
+    if data.dtype.kind != "i":
+        raise ModelError(f"{call.place}: {data.dtype} constants on integers")
+    if first == BIASES:
+        grid = tuple(float(np.float32(s * call.draft.type(x).scale[0])) for s in _scales(call, WEIGHTS))
+        return call.draft.constant(name, data.astype(np.int32), TensorType(data.shape, "int32", grid, 0, 1))
+    if data.itemsize != 1 or np.abs(data.astype(np.int64)).max(initial=0) > 127:
+        raise UnsupportedOp("weights other than 8-bit ones within ±127")
+    return call.draft.constant(name, data, TensorType(data.shape, "int8", _scales(call, first), 0, 1))
+
+
+def _scales(call: Call, first: int) -> tuple[float, ...]:
+    found: list[float] = []
+    for position in range(first, first + GATES):
+        tensor = call.flat(position)
+        if len(tensor.scales) != 1 or tensor.scales[0] <= 0 or tensor.zero_points.any():
+            raise ModelError(f"{call.place}: input {position} needs one positive scale and the zero point 0")
+        found.append(float(tensor.scales[0]))
+    return tuple(found)
+
+
+def _cell_exponent(call: Call) -> int:
+    """Of 2, the cell's scale. Raises UnsupportedOp where the states' grids are others than the Graph's."""
+    state, cell = call.flat(OUTPUT_STATE), call.flat(CELL_STATE)
+    out = activation_type(call.flat_output(), ())
+    if (tuple(state.scales.tolist()), _first(state.zero_points)) != (out.scale, out.zero_point):
+        raise UnsupportedOp("an output state on another grid than the output's")
+    exponent = log2(cell.scales[0]) if len(cell.scales) == 1 and cell.scales[0] > 0 else 0.5
+    if cell.dtype != "INT16" or exponent != int(exponent):
+        raise UnsupportedOp(
+            f"a cell state of {cell.dtype} with the scale {cell.scales.tolist()}; a power of 2 is read"
+        )
+    return int(exponent)
+
+
+def _first(numbers: Sequence[int] | np.ndarray) -> int:
+    return int(numbers[0]) if len(numbers) else 0
