@@ -11,6 +11,7 @@ import pytest
 import pintsize
 from pintsize.artifact import verify_folder
 from pintsize.compress.quantize import Quantize
+from pintsize.emulate import can_run
 from pintsize.errors import DoesNotFit, ModelError, UserError
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_integers
@@ -25,7 +26,8 @@ def floats(channels: int = 8, width: int = 6) -> Graph:
     draw = np.random.default_rng(0)
     constants = {
         "w": constant("w", draw.normal(0, 0.3, (channels, 3, 3, 2))), "b": constant("b", draw.normal(0, 0.1, channels)),
-        "v": constant("v", draw.normal(0, 0.1, (3, width * width * channels))), "c": constant("c", draw.normal(0, 0.1, 3)),
+        "v": constant("v", draw.normal(0, 0.1, (3, width * width * channels))),
+        "c": constant("c", draw.normal(0, 0.1, 3)),
     }  # fmt: skip
     nodes = (
         Node("conv", Conv2d(padding=(1, 1, 1, 1), activation="relu"), ("x", "w", "b"), "h"),
@@ -122,3 +124,14 @@ def test_a_core_and_a_device_that_disagree_are_refused() -> None:
         pintsize.bench(every_kernel(), core="m0", device="stm32l4r5")
     with pytest.raises(UserError, match="no core"):
         pintsize.bench(every_kernel(), core="m99")
+
+
+def test_a_browser_gets_a_page_and_the_proven_module(tmp_path: Path) -> None:
+    reason = can_run("wasm32")
+    if reason:
+        pytest.skip(reason)
+    done = pintsize.compile_model(integers(), "browser", tmp_path / "out")
+    assert [(c.core, c.mismatches) for c in done.checks] == [("host", 0), ("wasm32", 0)]
+    for name in ("model.wasm", "model.js", "index.html", "model.c"):
+        assert (tmp_path / "out" / name).stat().st_size > 0
+    assert (tmp_path / "out" / "model.wasm").read_bytes()[:4] == b"\0asm"

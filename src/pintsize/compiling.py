@@ -5,7 +5,7 @@ read → write for the device → refuse what does not fit → verify on the emu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from pintsize import devices
 from pintsize.devices import DEVICES, Device
 from pintsize.emulate import CORES, Execution, can_run
+from pintsize.emulate.wasm import build as build_wasm
 from pintsize.errors import DoesNotFit, UserError
 from pintsize.folder import MARKER, check_writable, write_folder
 from pintsize.graph import BITS, Graph
@@ -26,8 +27,11 @@ from pintsize.verify import CoreCheck, Skipped, random_codes, require_equal, run
 from pintsize.write.c import CProgram, write
 from pintsize.write.c.calls import isa_of
 from pintsize.write.saved import graph_files
+from pintsize.write.web import web_files
 
 GOLDEN_VECTORS = 8
+#: the core of the device that takes a web page's files
+WEB = "wasm32"
 SELF_TEST_VECTORS = 4
 #: random inputs run on this computer; the golden vectors are the first of them
 HOST_VECTORS = 64
@@ -49,6 +53,8 @@ class Compiled:
         """Everything that belongs into the folder: name → content."""
         files = {name: text.encode() for name, text in self.program.files.items()}
         files |= graph_files(self.graph)
+        if self.device.core == WEB:
+            files |= web_files(self.graph, build_wasm(self.program.files))
         files["golden.npz"] = golden_file(*self.golden)
         device = {"name": self.device.name, "core": self.device.core}
         files[MARKER] = manifest(
@@ -100,7 +106,7 @@ def compile_model(
     taken, run = measure(program, target, golden[0])
     _refuse(graph, program, target, taken.flash_bytes, taken.ram_bytes)
     checks, skipped = verify(program.files, codes, outputs, ("host",), on_core)
-    on_device = _on_device(target, golden[1], taken, run)
+    on_device = _on_device(target, program.files, golden, taken, run)
     if on_core:
         on_core(on_device)
     if isinstance(on_device, Skipped):
@@ -123,9 +129,13 @@ def _require_integers(graph: Graph) -> None:
 
 
 def _on_device(
-    device: Device, wanted: np.ndarray, taken: Footprint, run: Execution | None
-) -> CoreCheck | Skipped:
+    device: Device, files: Mapping[str, str], golden: tuple[np.ndarray, np.ndarray], taken: Footprint,
+    run: Execution | None,
+) -> CoreCheck | Skipped:  # fmt: skip
     """The golden vectors on the device's emulated core, whose first one was also counted."""
+    wanted = golden[1]
+    if device.core == WEB and can_run(WEB) is None:
+        return verify(files, *golden, (WEB,))[0][0]
     if run is None:
         known = device.core in CORES
         return Skipped(device.core, can_run(device.core) or "" if known else f"{device.core} is not emulated")

@@ -358,7 +358,7 @@ _OTHERS = (
         extensions=("simd128",),
         current_source="computers differ",
         datasheet="https://webassembly.github.io/spec/core/",
-        not_emulated="wasm32 is not emulated here; the build for this computer stands in",
+        not_emulated="a browser compiles the program itself: nothing is counted; `pintsize compile` proves it with wasmtime",
         note="a class of machines: the clock is nominal, the memory is what 32-bit addresses reach",
     ),
 )

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from pintsize.arithmetic import CODES
 from pintsize.errors import SpecError
 from pintsize.graph import Graph, Node, Tensor
 
@@ -178,7 +177,8 @@ def codes_in_range(graph: Graph) -> Iterator[str]:
         if not np.issubdtype(tensor.data.dtype, np.integer):
             yield f"{tensor.name} holds {tensor.data.dtype}, not codes"
         elif tensor.name in operands:
-            low, high = CODES[tensor.type.code_bits]
+            high = 2 ** (tensor.type.code_bits - 1) - 1
+            low = -high - 1
             if tensor.data.min(initial=0) < low or tensor.data.max(initial=0) > high:
                 yield f"{tensor.name} exceeds {low}..{high}"
         elif np.abs(tensor.data.astype(np.int64)).max(initial=0) > CODE_MAX[tensor.type.dtype]:

@@ -211,7 +211,7 @@ def allocate(
 def _floors(sizes: Sizes, bytes_allowed: float, alignment: int, floor_channels: int) -> dict[str, int]:
     """Least widths: a share of those of the widest uniform 4-bit network that fits."""
     full = sizes.full()
-    narrow = dict.fromkeys(sizes.layers, 4)
+    narrow: dict[str, Bits] = dict.fromkeys(sizes.layers, 4)
     for share in np.arange(1.0, 0.0, -1 / 64):
         widths = {n: _aligned(w * share, w, alignment, floor_channels) for n, w in full.widths.items()}
         if sizes.bytes(Allocation(widths, narrow)) <= bytes_allowed:

@@ -102,7 +102,7 @@ class Recipe:
 
     def quantize(self, candidate: Candidate, graph: Graph) -> Graph:
         """A float Graph annotated with the candidate's bits."""
-        bits = {**dict(candidate.layer_bits), **self.layer_bits}
+        bits: dict[str, Bits] = {**dict(candidate.layer_bits), **self.layer_bits}
         return Quantize(candidate.bits, bits).annotate(fold(graph), self._calibration())
 
     def __call__(self, candidate: Candidate, on_step: OnStep | None = None) -> Graph:

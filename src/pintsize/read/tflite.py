@@ -102,6 +102,8 @@ def _read_operators(draft: Draft) -> None:
     problems = [f"{o.place}: not read" for o in draft.model.operators if not _is_known(o)]
     for operator in draft.model.operators if not problems else ():
         call = Call(draft, operator)
+        if not operator.inputs or not operator.outputs:
+            raise ModelError(f"{operator.place} has no inputs, or no outputs")
         try:
             if not folds(call):
                 READS[operator.code](call)

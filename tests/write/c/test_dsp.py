@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,11 @@ Layers = tuple[tuple[Op, tuple[int, ...]], ...]
 
 
 def a_chain(
-    layers: Layers, shape: tuple[int, ...], bits: int = 8, zero_points: tuple[int, ...] = (-128,), dead: float = 0
+    layers: Layers,
+    shape: tuple[int, ...],
+    bits: int = 8,
+    zero_points: tuple[int, ...] = (-128,),
+    dead: float = 0,
 ) -> Graph:
     """Layers one after the other, (op, weight shape) each, most outputs in range; dead: how many have no weights."""
     rng = np.random.default_rng(sum(shape) + bits)
@@ -59,7 +64,9 @@ def a_chain(
         width, taps = of[axis], int(np.prod(of)) // of[axis]
         codes = rng.integers(-most, most + 1, of).astype(np.int8)
         np.moveaxis(codes, axis, 0)[rng.random(width) < dead] = 0
-        scale = tuple(float(s) for s in (rng.uniform(0.2, 1.2, width) / (most * taps**0.5)).astype(np.float32))
+        scale = tuple(
+            float(s) for s in (rng.uniform(0.2, 1.2, width) / (most * taps**0.5)).astype(np.float32)
+        )
         bias = rng.integers(-400, 400, width).astype(np.int32)
         weight = TensorType(of, f"int{bits}", scale, 0, axis)  # type: ignore[arg-type]
         grid = TensorType((width,), "int32", tuple(kind.scale[0] * s for s in scale), 0, 0)
@@ -119,17 +126,16 @@ def assert_core_agrees(graphs: list[Graph], name: str = "cortex-m4", reuse_io: b
 @pytest.mark.parametrize("case", CASES)
 def test_the_kernel_meant_is_taken(case: str) -> None:
     layers, shape, kernel = CASES[case]
-    assert f"{kernel}(x0, y" in write(a_chain(layers[:1] * (kernel != "dsp_window") or layers, shape), isa="dsp").files["model.c"] \
-        or f"{kernel}(x0, y" in write(a_chain(layers, shape), isa="dsp").files["model.c"]  # fmt: skip
+    assert re.search(rf"\b{kernel}\(x0, y", write(a_chain(layers, shape), isa="dsp").files["model.c"])
 
 
 @pytest.mark.parametrize("bits", [8, 4, 2])
 def test_every_case_agrees_on_the_core(bits: int) -> None:
-    assert_core_agrees([g for case in CASES for g in graphs_of(case, bits)])
+    assert_core_agrees([graphs_of(case, bits)[2] for case in CASES])
 
 
 def test_sanitizers_find_nothing_and_every_case_agrees_on_the_host() -> None:
-    graphs = [g for case in CASES for bits in (8, 4, 2) for g in graphs_of(case, bits)[1:]]
+    graphs = [graphs_of(case, (8, 4, 2)[i % 3])[1 + i % 2] for i, case in enumerate(CASES)]
     if host_compiler() == "zig":
         pytest.skip("the sanitizers need gcc or clang")
     models = ManyModels(graphs, isa="dsp", reuse_io=True)
@@ -144,6 +150,7 @@ def test_sanitizers_find_nothing_and_every_case_agrees_on_the_host() -> None:
         assert np.array_equal(y[:, : expected.shape[1]], expected), graph.nodes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CORES[1:])
 def test_the_other_cores_agree(name: str) -> None:
     assert_core_agrees([graphs_of(case, 8)[2] for case in CASES], name, reuse_io=False)
@@ -186,7 +193,7 @@ def test_sums_agree() -> None:
 # chains of anything
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(chains(narrow=True), st.booleans())
 def test_drawn_chains_agree_on_the_host(graph: Graph, reuse_io: bool) -> None:
     assert_host_agrees(graph, reuse_io)
@@ -196,7 +203,7 @@ def test_drawn_chains_agree_on_the_host(graph: Graph, reuse_io: bool) -> None:
 @settings(max_examples=1, phases=[Phase.generate])
 @given(st.data())
 def test_drawn_layers_agree_on_the_core(layers: tuple[str, ...], data: st.DataObject) -> None:
-    assert_core_agrees([data.draw(chains(layers, largest=3, narrow=True)) for _ in range(10)])
+    assert_core_agrees([data.draw(chains(layers, largest=3, narrow=True)) for _ in range(6)])
 
 
 @pytest.mark.long
@@ -214,7 +221,12 @@ def test_the_graph_of_every_kernel_agrees_on_the_core() -> None:
 
 
 def test_no_warning_from_any_compiler() -> None:
-    layers: Layers = ((CONV, (8, 3, 3, 3)), (CONV, (8, 3, 3, 8)), (DEPTHWISE, (3, 3, 8)), (Conv2d(), (8, 1, 1, 8)))
+    layers: Layers = (
+        (CONV, (8, 3, 3, 3)),
+        (CONV, (8, 3, 3, 8)),
+        (DEPTHWISE, (3, 3, 8)),
+        (Conv2d(), (8, 1, 1, 8)),
+    )
     for files in (write(every_kernel(), isa="dsp").files, write(a_chain(layers, (6, 6, 3)), isa="dsp").files):
         assert compile_check(files, host_compiler(), flags=FLAGS) == ""
         for name in ("cortex-m0", *CORES, "riscv32"):
@@ -279,7 +291,12 @@ def test_the_distance_is_the_largest_overrun() -> None:
 
 def test_layers_run_over_their_input() -> None:
     """A whole depthwise-separable stage in little more than one tensor."""
-    layers: Layers = ((Conv2d(), (32, 1, 1, 16)), (DEPTHWISE, (3, 3, 32)), (Conv2d(), (32, 1, 1, 32)), (CONV, (16, 3, 3, 32)))
+    layers: Layers = (
+        (Conv2d(), (32, 1, 1, 16)),
+        (DEPTHWISE, (3, 3, 32)),
+        (Conv2d(), (32, 1, 1, 32)),
+        (CONV, (16, 3, 3, 32)),
+    )
     graph = a_chain(layers, (12, 12, 16))
     assert write(graph, isa="dsp", reuse_io=True).plan.arena_bytes < 1.8 * 12 * 12 * 32
     assert_core_agrees([graph])

@@ -50,7 +50,7 @@ def test_layers_agree_on_the_core(layers: tuple[str, ...], data: st.DataObject) 
 
 
 @pytest.mark.long
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.lists(chains(), min_size=12, max_size=12))
 def test_chains_agree_on_the_core(graphs: list[Graph]) -> None:
     assert_m0_agrees(graphs)

@@ -70,7 +70,8 @@ VARIANTS: Mapping[Isa, Mapping[str, Variant]] = {
 
 _ISA_OF_CORE: Mapping[str, Isa] = {
     "cortex-m0": "thumb", "cortex-m0plus": "thumb", "cortex-m4": "dsp", "cortex-m7": "dsp", "cortex-m33": "dsp",
-    "cortex-m55": "helium", "cortex-m85": "helium", "wasm32": "simd128", "arm64": "neon", "x86_64": "avx2",
+    "cortex-m55": "helium", "cortex-m85": "helium", "wasm32": "simd128", "arm64": "neon", "cortex-a72": "neon",
+    "x86_64": "avx2",
 }  # fmt: skip
 
 

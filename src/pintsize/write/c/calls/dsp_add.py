@@ -25,7 +25,9 @@ def add(graph: Graph, node: Node) -> Call | None:
     assert isinstance(op, Add)
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
     factors = add_factors(*(grid_of(t).scale for t in (a, b, y)))
-    of_a, of_b, (multiplier, exponent) = ((int(m[0]), int(e[0])) for m, e in (factors.a, factors.b, factors.out))
+    of_a, of_b, (multiplier, exponent) = (
+        (int(m[0]), int(e[0])) for m, e in (factors.a, factors.b, factors.out)
+    )
     fits = a.shape == b.shape and len(graph.activations(node)) == 2 and prod(a.shape) % 4 == 0
     if not fits or prod(a.shape) < LEAST or not 1 <= -exponent <= LARGEST_SHIFT:
         return None

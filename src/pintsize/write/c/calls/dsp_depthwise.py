@@ -36,7 +36,20 @@ def depthwise_conv2d(graph: Graph, node: Node) -> Call | None:
     top, _, left, _ = op.padding
     pitch = _pitch(op, x, w, y)
     zero_point = graph.type(node.inputs[0]).zero_point
-    shape = (*told.told, x[2], *x[:2], *y[:2], band, pitch, *w[:2], *op.stride, top, left, *op.dilation, zero_point)
+    shape = (
+        *told.told,
+        x[2],
+        *x[:2],
+        *y[:2],
+        band,
+        pitch,
+        *w[:2],
+        *op.stride,
+        top,
+        left,
+        *op.dilation,
+        zero_point,
+    )
     if max(shape) > SHAPE_MAX:
         return None
     constants = (

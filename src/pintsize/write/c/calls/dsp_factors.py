@@ -63,8 +63,12 @@ def factors(
     grid = grid_of(graph.type(node.output)).bounded(node.op.activation)  # type: ignore[attr-defined]
     negatives = grid.zero_point != -128
     spare = made(LEAST_MANTISSA, _ratio(graph, node))
-    channels = [_usual(c, grid.zero_point, spare, scales[0]) for c in _channels(graph, node, output_axis, live)]
-    scale = next((s for s in scales if all(_is_exact(c, s, grid.zero_point, negatives) for c in channels)), None)
+    channels = [
+        _usual(c, grid.zero_point, spare, scales[0]) for c in _channels(graph, node, output_axis, live)
+    ]
+    scale = next(
+        (s for s in scales if all(_is_exact(c, s, grid.zero_point, negatives) for c in channels)), None
+    )
     if scale is None:
         return None
     bounds = None if (grid.low, grid.high) == (-128, 127) else (grid.low, grid.high)
@@ -172,7 +176,9 @@ _Told = tuple[int, tuple[int, ...], np.ndarray]
 
 def _halves(number: int, count: int) -> tuple[int, ...]:
     """An unsigned number as int16 words, lowest first."""
-    return tuple(np.array([(number >> (16 * i)) & 0xFFFF for i in range(count)], np.uint16).view(np.int16).tolist())
+    return tuple(
+        np.array([(number >> (16 * i)) & 0xFFFF for i in range(count)], np.uint16).view(np.int16).tolist()
+    )
 
 
 def _one_factor(channels: list[_Channel]) -> _Told | None:
@@ -224,4 +230,3 @@ def _bytes(numbers: list[int], width: int) -> np.ndarray:
     """(n, width) int8, lowest byte first."""
     words = np.array([n & ((1 << 64) - 1) for n in numbers], np.uint64)
     return words.view(np.int8).reshape(-1, 8)[:, :width]
-

@@ -37,7 +37,17 @@ def conv2d(graph: Graph, node: Node) -> Call | None:
     top, _, left, _ = op.padding
     kernel = "ring_window" if w[3] % 4 == 0 and w[1:3] != (1, 1) else "window"
     span = (w[1] - 1) * op.dilation[0] + 1
-    geometry = (y[1], *x, *w[1:3], *op.stride, top, left, *op.dilation, graph.type(node.inputs[0]).zero_point, span)
+    geometry = (
+        y[1],
+        *x,
+        *w[1:3],
+        *op.stride,
+        top,
+        left,
+        *op.dilation,
+        graph.type(node.inputs[0]).zero_point,
+        span,
+    )
     needs = (_ring_needs if kernel == "ring_window" else _window_needs)(op, x, w, y, steps)
     return _product_call(f"dsp_{kernel}", kernel, graph, node, codes, pixels, geometry, needs)
 
@@ -53,7 +63,9 @@ def linear(graph: Graph, node: Node) -> Call | None:
     scratch = LINEAR_GROUP * 16 + steps * 8 + (0 if 4 * steps == inputs else 4 * steps)
     over = distance(((r + 1) * outputs, (r + 1) * inputs) for r in range(rows))
     needs = Needs(scratch, (over,), over <= 0)
-    return _product_call("dsp_linear", "linear", graph, node, codes, rows, (inputs,), needs, literals=(4 * steps != inputs,))
+    return _product_call(
+        "dsp_linear", "linear", graph, node, codes, rows, (inputs,), needs, literals=(4 * steps != inputs,)
+    )
 
 
 def steps_of(inputs: int, bits: int) -> int:
@@ -76,7 +88,16 @@ def _pointwise(graph: Graph, node: Node, codes: np.ndarray, pixels: int) -> Call
     needs = _pointwise_needs(pixels, *codes.shape, computed=len(live))
     needs = replace(needs, scratch_bytes=-(-(needs.scratch_bytes + BLOCK * len(live)) // 4) * 4)
     return _product_call(
-        "dsp_some_outputs", "some_outputs", graph, node, codes[live], pixels, (len(codes),), needs, live, constants
+        "dsp_some_outputs",
+        "some_outputs",
+        graph,
+        node,
+        codes[live],
+        pixels,
+        (len(codes),),
+        needs,
+        live,
+        constants,
     )
 
 
@@ -98,7 +119,9 @@ def _product_call(
     )
     pointers = ("x0", "y", *(f"{{{c.name}}}" for c in constants), "scratch")
     kernels = (*FOUNDATION, f"dsp/{kernel}")
-    return clamped(graph, node, told, Call((c_call(function, *pointers, bits, *literals),), constants, kernels, needs))
+    return clamped(
+        graph, node, told, Call((c_call(function, *pointers, bits, *literals),), constants, kernels, needs)
+    )
 
 
 def clamped(graph: Graph, node: Node, told: Factors, call: Call) -> Call:
@@ -152,9 +175,7 @@ def _window_needs(
     return Needs(_numbers_bytes(w[0]) + steps * (BLOCK * 8 + 4) + 12, (over,), False)
 
 
-def _ring_needs(
-    op: Conv2d, x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], steps: int
-) -> Needs:
+def _ring_needs(op: Conv2d, x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], steps: int) -> Needs:
     span = (w[1] - 1) * op.dilation[0] + 1
     columns = (y[1] - 1) * op.stride[1] + (w[2] - 1) * op.dilation[1] + 1
 

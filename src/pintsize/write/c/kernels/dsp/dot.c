@@ -32,10 +32,13 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
 #define DSP_PIXELS_3 DSP_PIXEL("r2", "r3") DSP_PIXEL("r4", "r5") DSP_PIXEL("r6", "r7")
 #define DSP_PIXELS_1 DSP_PIXEL("r2", "r3")
 
-#define DSP_TWICE(steps) steps steps
-#define DSP_EIGHT_8(pixels) DSP_TWICE(DSP_TWICE(DSP_TWICE(DSP_WEIGHTS_8 pixels)))
-#define DSP_EIGHT_4(pixels) DSP_TWICE(DSP_TWICE(DSP_TWICE(DSP_WEIGHTS_4 pixels)))
-#define DSP_EIGHT_2(pixels) DSP_TWICE(DSP_TWICE(DSP_WEIGHTS_2_EVEN pixels DSP_WEIGHTS_2_ODD pixels))
+/* Sixteen steps, and eight. */
+#define DSP_STEPS_16_8(pixels) ".rept 16\n" DSP_WEIGHTS_8 pixels ".endr\n"
+#define DSP_STEPS_16_4(pixels) ".rept 16\n" DSP_WEIGHTS_4 pixels ".endr\n"
+#define DSP_STEPS_16_2(pixels) ".rept 8\n" DSP_WEIGHTS_2_EVEN pixels DSP_WEIGHTS_2_ODD pixels ".endr\n"
+#define DSP_STEPS_8_8(pixels) ".rept 8\n" DSP_WEIGHTS_8 pixels ".endr\n"
+#define DSP_STEPS_8_4(pixels) ".rept 8\n" DSP_WEIGHTS_4 pixels ".endr\n"
+#define DSP_STEPS_8_2(pixels) ".rept 4\n" DSP_WEIGHTS_2_EVEN pixels DSP_WEIGHTS_2_ODD pixels ".endr\n"
 
 /* r12 is free; the first output's multiplier, addend and shift are in r8, r10, r0, the second's in r9, r11, lr. */
 #define DSP_RECTIFIED(acc, multiplier, addend, shift, of_negative)                                                    \
@@ -63,7 +66,7 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
                        "adr.w r4, 2f\n addw r4, r4, #" last "\n sub r4, r4, r3\n orr r4, r4, #1\n str r4, [sp, #72]\n"\
                        "1:\n ldrd r4, r5, [r12]\n ldrd r6, r7, [r12]\n ldrd r2, r3, [r12], #8\n"                      \
                        "str r12, [sp, #16]\n ldr r0, [sp, #8]\n ldr.w pc, [sp, #72]\n .p2align 2\n"                   \
-                       "2:\n" DSP_TWICE(DSP_EIGHT_##bits(DSP_PIXELS_3)) "ldr.w pc, [sp, #4]\n .p2align 2\n"           \
+                       "2:\n" DSP_STEPS_16_##bits(DSP_PIXELS_3) "ldr.w pc, [sp, #4]\n .p2align 2\n"           \
                        "3:\n ldr r12, [sp, #12]\n subs r12, r12, #1\n str r12, [sp, #12]\n bpl.w 2b\n"                \
                        "ldr r12, [sp]\n str r12, [sp, #12]\n ldr.w pc, [sp, #24]\n .p2align 2\n"                      \
                        "5:\n ldr r12, [sp, #16]\n ldm r12!, {r0, r8, r9, r10, r11, lr}\n str r12, [sp, #16]\n"        \
@@ -91,7 +94,7 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
                        "adr.w r4, 2f\n addw r4, r4, #" last "\n sub r4, r4, r3\n orr r4, r4, #1\n str r4, [sp, #36]\n"\
                        "ldr r4, [sp, #40]\n add r2, r2, r4, lsl #5\n str r2, [sp, #40]\n"                             \
                        "1:\n ldrd r2, r3, [r6], #8\n mov r0, r5\n ldr r4, [sp, #44]\n ldr.w pc, [sp, #36]\n .p2align 2\n"\
-                       "2:\n" DSP_EIGHT_##bits(DSP_PIXELS_1) "subs r4, r4, #1\n bne.w 2b\n"                           \
+                       "2:\n" DSP_STEPS_8_##bits(DSP_PIXELS_1) "subs r4, r4, #1\n bne.w 2b\n"                           \
                        "ldm r6!, {r0, r8, r9, r10, r11, lr}\n"                                                        \
                        DSP_OUTPUTS(DSP_SIGNED, "r2", "r3", of_negative)                                               \
                        "strb r2, [r7], #1\n strb r3, [r7], #1\n ldr r4, [sp, #40]\n cmp r6, r4\n bne.w 1b\n"          \

@@ -1,4 +1,5 @@
-/* x (height, width, channels) → y (out_height, out_width, channels); taps outside do not count; halves away from 0. */
+/* x (height, width, channels) → y (out_height, out_width, channels); taps outside do not count; halves go
+ * away from 0. */
 PINTSIZE_INLINE void helium_average_pool2d(const int8_t *x, int8_t *y, int32_t height, int32_t width,
                                            int32_t channels, int32_t out_height, int32_t out_width, int32_t kh,
                                            int32_t kw, int32_t sy, int32_t sx, int32_t top, int32_t left)

@@ -38,8 +38,8 @@
     "2: adds %[k], %[k], #48\n bmi 4f\n 3:\n" by_16 "subs %[k], %[k], #16\n bpl 3b\n"                          \
     "4: adds %[k], %[k], #16\n beq 5f\n" rest "5:\n"
 
-/* All blocks of pairs of pixels. numbers, which go onto the stack: w, f, inputs, from pixel to pixel of y, end of f, x0,
- * x1, pairs, from pair to pair of x. */
+/* All blocks of pairs of pixels. numbers, which go onto the stack: w, f, inputs, from pixel to pixel of y, end of f,
+ * x0, x1, pairs, from pair to pair of x. */
 #define HELIUM_PAIR_BLOCKS(rounding)                                                                         \
     __asm__ volatile(                                                                                         \
         "ldm %[k]!, {r0, r2}\n push {r0, r2}\n ldm %[k], {r0, r2, r4, r6, r8, r10, r12, lr}\n"                 \

@@ -64,8 +64,8 @@ HELIUM_SHARED void helium_fill_strip(const int8_t *x, int8_t *strip, const int32
     }
 }
 
-/* x (height, width, channels) → y (out_height, out_width, outputs). w in blocks over (kw, kh, channels). shape: height,
- * width, channels, out_height, out_width, outputs, kh, kw, sy, sx, top, left, dy, dx, columns of the strip, the
+/* x (height, width, channels) → y (out_height, out_width, outputs). w in blocks over (kw, kh, channels). shape:
+ * height, width, channels, out_height, out_width, outputs, kh, kw, sy, sx, top, left, dy, dx, columns of the strip, the
  * input's zero point, zero point, low, high. */
 PINTSIZE_INLINE void helium_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,
                                    const int32_t *shape, int8_t *scratch, int32_t dilated, int32_t is_signed)

@@ -41,8 +41,8 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
     "vldrb.8 q5, [%[" p "]]\n add %[" p "], %[" p "], lr\n vldrb.8 q6, [%[" p "]]\n add %[" p "], %[" p "], lr\n" \
     "vmladav.s8 " s ", q5, %q[" w "]\n vmladav.s8 " t ", q6, %q[" w "]\n"
 /* Pairs of pixels of four channels, one vector a window. numbers: the distance of two windows, from pixel to pixel of
- * y, from pair to pair, zero point, then vectors: low, high, biases, shifts; then pixels. The last of an odd number: its neighbour
- * is stored first, at the same place. */
+ * y, from pair to pair, zero point, then vectors: low, high, biases, shifts; then pixels. The last of an odd number:
+ * its neighbour is stored first, at the same place. */
 #define HELIUM_PAIRS(windows, next, rounding)                                                                \
     __asm__ volatile(                                                                                         \
         "0: ldr lr, [%[n]]\n" windows("p0", "w0", "r0", "r8", next) windows("p1", "w1", "r2", "r10", next) \
@@ -54,7 +54,8 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
         "vadd.i32 q5, q5, r0\n vadd.i32 q6, q6, r0\n vldrw.32 q7, [%[n], #16]\n vmax.s32 q5, q5, q7\n"        \
         "vmax.s32 q6, q6, q7\n vldrw.32 q7, [%[n], #32]\n vmin.s32 q5, q5, q7\n vmin.s32 q6, q6, q7\n"        \
         "ldrd r0, r2, [%[n], #4]\n ldr r4, [%[n], #80]\n subs r4, r4, #2\n str r4, [%[n], #80]\n it mi\n"     \
-        "movmi r0, #0\n add r0, r0, %[y]\n vstrb.32 q6, [r0]\n vstrb.32 q5, [%[y]]\n add %[y], %[y], r2\n bgt 0b\n"                           \
+        "movmi r0, #0\n add r0, r0, %[y]\n vstrb.32 q6, [r0]\n vstrb.32 q5, [%[y]]\n add %[y], %[y], r2\n"    \
+        "bgt 0b\n"                                                                                            \
         : [p0] "+r"(p[0]), [p1] "+r"(p[1]), [p2] "+r"(p[2]), [p3] "+r"(p[3]), [y] "+l"(y)                     \
         : [n] "r"(numbers), [w0] "w"(w0), [w1] "w"(w1), [w2] "w"(w2), [w3] "w"(w3), [factor] "w"(factor)      \
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q5", "q6", "q7", "cc", "memory")

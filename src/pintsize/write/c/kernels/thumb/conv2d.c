@@ -15,7 +15,8 @@ PINTSIZE_INLINE int32_t thumb_gather(const int8_t *x, uint8_t *row, const int32_
                 to = run;
             }
             sum += thumb_copy(&zero, row, from * channels, 0);
-            sum += thumb_copy(x + (py * width + px + from) * channels, row + from * channels, (to - from) * channels, 1);
+            sum += thumb_copy(x + (py * width + px + from) * channels, row + from * channels, (to - from) * channels,
+                              1);
             sum += thumb_copy(&zero, row + to * channels, (run - to) * channels, 0);
             row += run * channels;
         }

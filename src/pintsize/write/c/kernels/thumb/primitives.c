@@ -56,10 +56,11 @@ PINTSIZE_INLINE const uint8_t *thumb_dot4(int32_t acc[4], const uint8_t *x, cons
     const uint8_t *whole = x + (inputs & ~7);
     int32_t s0 = acc[0], s1 = acc[1], s2 = acc[2], s3 = acc[3], a, b;
     __asm__ volatile(
-        ".syntax unified\n cmp %[x], %[whole]\n beq 2f\n 1:\n" THUMB_STEP("0", "0", "1", "2", "3") THUMB_STEP("1", "4", "5", "6", "7")
-            THUMB_STEP("2", "8", "9", "10", "11") THUMB_STEP("3", "12", "13", "14", "15")
-                THUMB_STEP("4", "16", "17", "18", "19") THUMB_STEP("5", "20", "21", "22", "23")
-                    THUMB_STEP("6", "24", "25", "26", "27") THUMB_STEP("7", "28", "29", "30", "31")
+        ".syntax unified\n cmp %[x], %[whole]\n beq 2f\n 1:\n"
+        THUMB_STEP("0", "0", "1", "2", "3") THUMB_STEP("1", "4", "5", "6", "7")
+        THUMB_STEP("2", "8", "9", "10", "11") THUMB_STEP("3", "12", "13", "14", "15")
+        THUMB_STEP("4", "16", "17", "18", "19") THUMB_STEP("5", "20", "21", "22", "23")
+        THUMB_STEP("6", "24", "25", "26", "27") THUMB_STEP("7", "28", "29", "30", "31")
         "adds %[w], #32\n adds %[x], #8\n cmp %[x], %[whole]\n bne 1b\n 2: cmp %[x], %[end]\n beq 4f\n 3:\n"
         THUMB_STEP("0", "0", "1", "2", "3") "adds %[w], #4\n adds %[x], #1\n cmp %[x], %[end]\n bne 3b\n 4:\n"
         : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3), [a] "=&l"(a),

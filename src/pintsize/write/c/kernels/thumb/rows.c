@@ -1,5 +1,5 @@
-/* Linear layers and pointwise convolutions. shape: rows, inputs, outputs, zero point, low, high, step of the factors. y may begin where x
- * does if it has no more channels: a row is copied before it is used. */
+/* Linear layers and pointwise convolutions. shape: rows, inputs, outputs, zero point, low, high, step of the factors.
+ * y may begin where x does if it has no more channels: a row is copied before it is used. */
 THUMB_SHARED void thumb_rows(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *bias,
                              const int32_t *multiplier, const int8_t *shift, const int32_t *shape, int8_t *scratch)
 {
