@@ -26,6 +26,7 @@ from pintsize.benching import core_named
 from pintsize.devices import DEVICES, Device
 from pintsize.emulate import HostModel, build, can_run, core, execute
 from pintsize.graph import Graph
+from pintsize.passes.fold_constant_channels import fold_constant_channels
 from pintsize.read.model_file import read_model
 from pintsize.runtimes import RUNTIMES
 from pintsize.verify import random_codes
@@ -89,7 +90,7 @@ def prove(
     """One model on the host and on every core that can run here: core → figures."""
     content = path.read_bytes()
     start = time.perf_counter()
-    graph = read_model(path)
+    graph = fold_constant_channels(read_model(path))
     host_codes, core_codes = random_codes(graph, inputs[0]), random_codes(graph, inputs[1], seed=1)
     found: dict[str, Any] = {}
     found["host"] = on_host(write(graph), host_codes, oracle(content, graph, host_codes))

@@ -12,6 +12,7 @@ from pintsize.errors import DeviceError, UserError
 from pintsize.folder import MARKER
 from pintsize.graph import Graph
 from pintsize.measure import Footprint, footprint
+from pintsize.passes.fold_constant_channels import fold_constant_channels
 from pintsize.read.model_file import read_model
 from pintsize.verify import random_codes
 from pintsize.write.c import CProgram, write
@@ -64,6 +65,7 @@ def bench(
     if not graph.type(graph.inputs[0]).is_quantized:
         raise UserError(f"{graph.name} is a model of real numbers: quantize it first, with pintsize shrink")
     within = bool(folder.get("reuse_io", False)) if reuse_io is None else reuse_io
+    graph = fold_constant_channels(graph)
     program = write(graph, isa=isa_of(target.core), reuse_io=within)
     taken = footprint(program, target, random_codes(graph, 1))
     return Bench(graph, program, target, taken, _layers(graph, program, taken))

@@ -1,6 +1,7 @@
 """`pintsize compile`: an integer model as a program for one device, proven and measured there.
 
-read → write for the device → refuse what does not fit → verify on the emulated core → measure → folder
+read → drop what is constant → write for the device → refuse what does not fit → prove and measure on the emulated
+core → folder
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pintsize.graph import BITS, Graph
 from pintsize.manifest import golden_file, manifest
 from pintsize.measure import Footprint, measure
 from pintsize.module import run_integers
+from pintsize.passes.fold_constant_channels import fold_constant_channels
 from pintsize.read.model_file import read_model
 from pintsize.verify import CoreCheck, Skipped, random_codes, require_equal, runner, verify
 from pintsize.write.c import CProgram, write
@@ -34,7 +36,7 @@ GOLDEN_VECTORS = 8
 WEB = "wasm32"
 SELF_TEST_VECTORS = 4
 #: random inputs run on this computer; the golden vectors are the first of them
-HOST_VECTORS = 64
+HOST_VECTORS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +95,11 @@ def compile_model(
     target = devices.device(device)
     if out is not None:
         check_writable(Path(out))
-    graph = model if isinstance(model, Graph) else read_model(Path(model), shape)
-    _require_integers(graph)
+    given = model if isinstance(model, Graph) else read_model(Path(model), shape)
+    _require_integers(given)
+    graph = fold_constant_channels(given)
     codes = random_codes(graph, HOST_VECTORS)
-    outputs = run_integers(graph, codes)
+    outputs = run_integers(given, codes)
     golden = codes[:GOLDEN_VECTORS], outputs[:GOLDEN_VECTORS]
     self_test = codes[:SELF_TEST_VECTORS], outputs[:SELF_TEST_VECTORS]
     program = write(graph, self_test, isa=isa_of(target.core), reuse_io=reuse_io)

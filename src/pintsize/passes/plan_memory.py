@@ -94,7 +94,7 @@ def _callers_place(graph: Graph, names: list[str]) -> Place:
 
 
 def _buffer(graph: Graph, leader: str, names: list[str]) -> Buffer:
-    first = 0 if graph.inputs[0] in names else _first_write(graph, names)
+    first = max(0, _first_write(graph, names))
     last = len(graph.nodes) - 1 if graph.outputs[0] in names else _last_read(graph, names)
     return Buffer(
         leader, max(_bytes(graph, n) for n in names), first, max(first, last)
@@ -158,6 +158,9 @@ def _overlaps(
 
 
 def _first_write(graph: Graph, names: list[str]) -> int:
+    """The first step that writes into a buffer; -1 for that of the input, which is full before."""
+    if graph.inputs[0] in names:
+        return -1
     return min((step for step, node in enumerate(graph.nodes) if node.output in names), default=-1)
 
 

@@ -20,7 +20,7 @@ TABLES_BYTES = 2048
 
 
 def add(graph: Graph, node: Node) -> Call | None:
-    """None where the second operand repeats, for few numbers or no multiple of 4, for a sum's factor of 1/2 and more."""
+    """None where the second operand repeats, for few numbers or no multiple of 4, for a sum's factor above 1/2."""
     op = node.op
     assert isinstance(op, Add)
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))

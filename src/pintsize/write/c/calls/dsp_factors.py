@@ -43,7 +43,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class _Channel:
-    """bias with the input's zero point folded in; the sum without it lies in low..high; its terms' sizes sum to reach."""
+    """bias has the input's zero point in it; the sum without it lies in low..high; its terms' sizes sum to reach."""
 
     bias: int
     multiplier: int
