@@ -159,6 +159,41 @@ def log_from_one(x: torch.Tensor) -> torch.Tensor:
     return (high_multiply(power, LOG_2) + fraction) << 1
 
 
+#: fractional bits between the two steps of a reciprocal root, and a factor that saturates whatever the input
+ROOT_BITS = 20
+LARGEST_ROOT_FACTOR = 2.0**21
+NEWTON_STEPS = 5
+
+
+def rsqrt_table(x: Quantized, out: Grid) -> torch.Tensor:
+    """Codes (256,) of 1 / the square root of x; the largest where x is 0 or, where the kernel refuses, negative."""
+    difference = _differences(x)
+    mantissa, exponent = _inverse_root(difference.clamp(min=1))
+    root = multiply(torch.ones_like(difference), mantissa, exponent + ROOT_BITS)
+    real = 1 / (x.scale.double().sqrt() * out.scale.double())
+    multiplier, to_output = factors(real.clamp(max=LARGEST_ROOT_FACTOR), torch.ones(()))
+    codes = multiply(root, multiplier, to_output - ROOT_BITS) + out.zero_point
+    return torch.where(difference > 0, codes.clamp(out.low, out.high), out.high).float()
+
+
+def _inverse_root(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(multiplier, exponent) of 1 / the square root of whole numbers 1 to 2^27, by Newton's method in Q3.28."""
+    pairs = (30 - torch.floor(torch.log2(value.double())).long()) // 2 - 1
+    halved = divide_by_power((value << 2 * pairs) >> 1, 1)
+    x = torch.full_like(value, 1 << 28)
+    for _ in range(NEWTON_STEPS):
+        cubed = _saturated_shift(high_multiply(high_multiply(x, x), x), 6)
+        x = _saturated_shift(high_multiply(x, 3 << 27) - high_multiply(halved, cubed), 3)
+    shift = 11 - pairs
+    multiplier = high_multiply(x, ROOT_OF_HALF) << (-shift).clamp(min=0)
+    is_one = value == 1
+    return torch.where(is_one, INT32_MAX, multiplier), torch.where(is_one, 0, -shift.clamp(min=0))
+
+
+def _saturated_shift(x: torch.Tensor, bits: int) -> torch.Tensor:
+    return (x << bits).clamp(-INT32_MAX - 1, INT32_MAX)
+
+
 def _one_minus_over_one_plus(a: torch.Tensor) -> torch.Tensor:
     """(1 - a) / (1 + a) for a in [0, 1), both with 31 fractional bits."""
     return ((half_reciprocal(a) - (1 << 29)) << 2).clamp(max=INT32_MAX)

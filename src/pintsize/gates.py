@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pintsize.arithmetic import divide_by_power, factors, high_multiply, multiply
+from pintsize.arithmetic import divide_by_power, factors, high_multiply, multiply, scale_product
 
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 #: scale of what enters a sigmoid or tanh, and of what comes out
@@ -80,9 +80,7 @@ def rescale(
 
 
 def gate_factors(x_scale: torch.Tensor, weight_scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """(multiplier, exponent) per gate, from accumulators to what enters the activation functions.
-
-    The scales' product is rounded to float32, as the specification's matrix product with one weight scale does it.
-    """
-    numerator = x_scale.detach().float() * weight_scale.detach().float().reshape(-1)
-    return factors(numerator, torch.tensor(GATE_INPUT_SCALE))
+    """(multiplier, exponent) per gate, from accumulators to what enters the activation functions."""
+    return factors(
+        scale_product(x_scale.detach(), weight_scale.detach().reshape(-1)), torch.tensor(GATE_INPUT_SCALE)
+    )

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import torch
 
+from pintsize.arithmetic import Grid, Quantized
+from pintsize.fixed_point import rsqrt_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 
@@ -22,6 +24,9 @@ class Rsqrt(Elementwise):
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return torch.rsqrt(x.clamp(min=LEAST))
+
+    def table(self, x: Quantized, out: Grid) -> torch.Tensor:
+        return rsqrt_table(x, out)
 
 
 EXAMPLES = (Example(Rsqrt(), (array((2,), 4, 1),), array((2,), 0.5, 1)),)

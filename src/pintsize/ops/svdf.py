@@ -81,8 +81,9 @@ class Svdf(Recurrent):
         return replace(self, state_scale=float(np.float32(max(2 * largest / INT16_MAX, LEAST_STATE_SCALE))))
 
     def inner_scales(self, scale: torch.Tensor, weight: int, out: torch.Tensor) -> torch.Tensor:
-        """Factor of a weight's sums, in float32 as TFLite has it. scale: the weight's; out: of the output, or of x."""
-        state = torch.tensor(self.state_scale)
+        """Factor of a weight's sums, in float64. scale: the weight's; out: of the output, or of x."""
+        state = torch.tensor(self.state_scale, dtype=torch.float64)
+        scale, out = scale.double(), out.double()
         return out * scale / state if weight == 1 else state * scale / out
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
