@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from pintsize.compress.quantize import Quantize
-from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
-from pintsize.module import run_integers
+from pintsize.errors import UnsupportedOp
+from pintsize.graph import DType, Graph, Node, Tensor, TensorType, rebuild
+from pintsize.module import run_float, run_integers
 from pintsize.ops import Lstm, Svdf
+from pintsize.read.tflite import read_tflite
 from pintsize.write.c import write
+from pintsize.write.tflite import write_tflite
 from tests.compiled import run_on_host
 from tests.examples import constant
 
@@ -253,3 +257,134 @@ SVDFS = {
 @pytest.mark.parametrize("graph", SVDFS.values(), ids=SVDFS)
 def test_svdf(graph: Graph) -> None:
     assert_equal_to_tflm(graph, svdf_file(graph), steps=True)
+
+
+def of_first_call(model: bytes, codes: np.ndarray) -> np.ndarray:
+    """Outputs (n, …) of TFLite Micro: every input is the first that its interpreter sees."""
+    outputs: list[np.ndarray] = []
+    for row in codes:
+        interpreter = runtime.Interpreter.from_bytes(model, arena_size=1_000_000)
+        interpreter.set_input(row[None], 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0)[0].copy())
+    return np.stack(outputs)
+
+
+def with_zero_point(graph: Graph, zero_point: int) -> Graph:
+    return graph.with_tensors(
+        replace(graph.tensors["y"], type=replace(graph.type("y"), zero_point=zero_point))
+    )
+
+
+STEPS = {
+    "plain": random_svdf((1, 5), 6, 4, 0, Svdf()),
+    "rank 3": random_svdf((1, 8), 4, 10, 1, Svdf(3)),
+    "relu": random_svdf((1, 3), 7, 1, 2, Svdf(2, "relu")),
+    "relu above the least code": with_zero_point(random_svdf((1, 3), 7, 3, 3, Svdf(2, "relu")), -20),
+    "relu6 above the least code": with_zero_point(random_svdf((1, 3), 7, 3, 3, Svdf(1, "relu6")), -20),
+}
+
+
+@pytest.mark.parametrize("graph", STEPS.values(), ids=STEPS)
+def test_one_step_written_and_read_again(graph: Graph) -> None:
+    codes = np.random.default_rng(1).integers(-128, 128, (30, *graph.type("x").shape)).astype(np.int8)
+    data, expected = write_tflite(graph), run_integers(graph, codes)
+    assert len(np.unique(expected)) > 20
+    assert np.array_equal(of_first_call(data, codes), expected)
+    assert np.array_equal(run_integers(read_tflite(data), codes), expected)
+
+
+@pytest.mark.parametrize("name", SVDFS)
+def test_a_file_with_a_memory_is_read_as_its_first_call(name: str) -> None:
+    data = svdf_file(SVDFS[name])
+    graph = read_tflite(data)
+    codes = (
+        np.random.default_rng(2).integers(-128, 128, (30, *graph.type(graph.inputs[0]).shape)).astype(np.int8)
+    )
+    assert np.array_equal(run_integers(graph, codes), of_first_call(data, codes))
+
+
+def test_one_step_of_real_numbers() -> None:
+    rng = np.random.default_rng(0)
+    shapes: Shapes = {"w": (6, 5), "t": (6, 3), "b": (3,)}
+    constants = {n: constant(n, rng.normal(0, 1, s)) for n, s in shapes.items()}
+    x = Tensor("x", TensorType((1, 5)))
+    node = Node("y", Svdf(2, "relu"), ("x", *shapes), "y")
+    graph = rebuild(Graph("one step", {"x": x}, (), ("x",), ("y",)), [node], constants)
+    data, inputs = write_tflite(graph), rng.normal(0, 1, (8, 1, 5)).astype(np.float32)
+    expected = run_float(graph, torch.from_numpy(inputs)).numpy()
+    assert np.allclose(of_first_call(data, inputs), expected, atol=1e-5)
+    assert np.allclose(run_float(read_tflite(data), torch.from_numpy(inputs)).numpy(), expected, atol=1e-5)
+
+
+def test_a_sequence_of_several_steps_is_not_written() -> None:
+    with pytest.raises(UnsupportedOp, match=r"12 steps; .*one step a call"):
+        write_tflite(SVDFS["rank 1"])
+
+
+def between_factors(a: float, b: float, out: float) -> np.ndarray:
+    """Sums that a·b/out brings to one code, but to another were the product of scales rounded to float32."""
+    exact, rounded = a * b, float(np.float32(a) * np.float32(b))
+    ties = np.arange(-60, 60) + 0.5
+    middles = np.rint(ties * (out / exact + out / rounded) / 2)
+    return middles[(np.abs(ties * (out / exact - out / rounded)) > 2) & (np.abs(middles) < 2**29)]
+
+
+def two_scales(seed: int) -> tuple[float, float]:
+    """float32 numbers; of the seeds used, float32 does not hold their product."""
+    a, b = np.random.default_rng(seed).uniform(0.01, 0.1, 2).astype(np.float32)
+    return float(a), float(b)
+
+
+def quantized(shape: tuple[int, ...], dtype: DType, *scale: float, axis: int | None = None) -> TensorType:
+    return TensorType(shape, dtype, tuple(float(np.float32(s)) for s in scale), 0, axis)
+
+
+def silent(kind: TensorType) -> np.ndarray:
+    return np.zeros(kind.shape, np.int16 if kind.dtype == "int16" else np.int8)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5, 7])
+def test_factors_of_an_svdf_are_exact(seed: int) -> None:
+    """A bias alone decides, so close to a tie that the factor's last bits matter."""
+    time, state = two_scales(seed)
+    out = float(np.float32(time * state * 2**22))
+    bias = between_factors(time, state, out)
+    n = len(bias)
+    w, t = quantized((n, 1), "int8", 0.1), quantized((n, 1), "int16", time)
+    tensors = [
+        Tensor("x", quantized((1, 1), "int8", 0.1)),
+        Tensor("w", w, silent(w)),
+        Tensor("t", t, silent(t)),
+        Tensor("b", quantized((n,), "int32", time * state), bias.astype(np.int32)),
+        Tensor("y", quantized((1, n), "int8", out)),
+    ]
+    node = Node("y", Svdf(state_scale=state), ("x", "w", "t", "b"), "y")
+    graph = Graph("near ties", {t.name: t for t in tensors}, (node,), ("x",), ("y",))
+    codes = np.zeros((1, 1, 1), np.int8)
+    assert n > 40
+    assert np.array_equal(run_integers(graph, codes), of_first_call(write_tflite(graph), codes))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5, 7])
+def test_factors_of_gates_are_exact(seed: int) -> None:
+    """As above, with the cell gate's bias; the other gates stand open."""
+    weight, gate = two_scales(seed)[0], 2.0**-12
+    x = float(np.float32(gate / weight / 2**22))
+    bias = between_factors(x, weight, gate)
+    n, scales = len(bias), (1000 * weight, 1000 * weight, weight, 1000 * weight)
+    biases = np.full((n, 4), 2**28)
+    biases[:, 2] = bias
+    w, r = quantized((n, 4, 1), "int8", *scales, axis=1), quantized((n, 4, n), "int8", *scales, axis=1)
+    tensors = [
+        Tensor("x", quantized((1, 1), "int8", x)),
+        Tensor("w", w, silent(w)),
+        Tensor("r", r, silent(r)),
+        Tensor("b", quantized((n, 4), "int32", *(x * s for s in scales), axis=1), biases.astype(np.int32)),
+        Tensor("y", quantized((1, n), "int8", gate)),
+    ]
+    node = Node("y", Lstm(-12), ("x", "w", "r", "b"), "y")
+    graph = Graph("near ties", {t.name: t for t in tensors}, (node,), ("x",), ("y",))
+    codes = np.zeros((1, 1, 1), np.int8)
+    assert n > 40
+    assert np.array_equal(run_integers(graph, codes), of_tflm(lstm_file(graph), codes))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pintsize.compress.quantize import Quantize
 from pintsize.graph import Graph, Node, Op, Tensor, TensorType, rebuild
 from pintsize.module import run_integers
-from pintsize.ops import Abs, Argmax, Elu, LogSoftmax, Pad, Requantize
+from pintsize.ops import Abs, Argmax, Elu, LogSoftmax, Pad, Requantize, Rsqrt
 from tests.drawn import (
     draw_concat,
     draw_pad,
@@ -22,7 +22,7 @@ from tests.drawn import (
     drawn_layers,
     random_codes,
 )
-from tests.ops.test_tflm_equality import tflm
+from tests.ops.test_tflm_equality import kind, one_layer, tflm
 
 DRAWS = {
     "concat": draw_concat,
@@ -66,3 +66,22 @@ def test_ops_of_one_tensor(op: Op) -> None:
     graph = rebuild(Graph("one", {"x": x}, (), ("x",), ("y",)), [Node("y", op, ("x",), "y")])
     samples = np.random.default_rng(1).normal(0.5, 3, (16, 5, 51)).astype(np.float32)
     assert_tflm_agrees(graph, samples)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_reciprocal_roots_of_every_code(seed: int) -> None:
+    """Of those that TFLite Micro takes: from the zero point on."""
+    rng = np.random.default_rng(seed)
+    zero_point, scale = int(rng.integers(-128, 127)), float(10.0 ** rng.uniform(-4, 1))
+    largest = 1 / np.sqrt(scale * rng.uniform(0.5, 200))
+    x = kind((128 - zero_point,), "int8", scale, zero_point)
+    y = kind((), "int8", largest / 255, int(rng.integers(-128, 128)))
+    graph = one_layer(Rsqrt(), x, [], y)
+    codes = np.arange(zero_point, 128).astype(np.int8)[None]
+    assert np.array_equal(tflm(graph, codes), run_integers(graph, codes))
+
+
+def test_the_root_of_a_negative_number_has_the_largest_code() -> None:
+    graph = one_layer(Rsqrt(), kind((3,), "int8", 0.5), [], kind((), "int8", 0.25))
+    assert run_integers(graph, np.array([[-128, -1, 0]], np.int8)).tolist() == [[127, 127, 127]]

@@ -51,7 +51,8 @@ def file(tensors: list[FlatTensor], operators: list[FlatOperator], output: int =
 
 def op(code: str, inputs: tuple[int, ...], output: int, **attributes: float) -> FlatOperator:
     kinds = {"SOFTMAX": "SoftmaxOptions", "ADD": "AddOptions", "STRIDED_SLICE": "StridedSliceOptions",
-             "PACK": "PackOptions", "CONV_2D": "Conv2DOptions", "FULLY_CONNECTED": "FullyConnectedOptions"}  # fmt: skip
+             "PACK": "PackOptions", "CONV_2D": "Conv2DOptions", "FULLY_CONNECTED": "FullyConnectedOptions",
+             "DIV": "DivOptions", "SVDF": "SVDFOptions"}  # fmt: skip
     return FlatOperator(code, inputs, (output,), kinds.get(code, ""), attributes)
 
 
@@ -121,6 +122,48 @@ def test_an_unsigned_input_is_shifted() -> None:
     ]
     graph = read_tflite(file(tensors, [op("QUANTIZE", (0,), 2), op("RELU", (2,), 1)]))
     assert graph.type(graph.inputs[0]).zero_point == 0
+
+
+def test_casts_at_the_borders_are_left_out() -> None:
+    real = [FlatTensor(name, (1, 4), "FLOAT32") for name in ("x", "y")]
+    tensors = [FlatTensor("in", (1, 4), "UINT8"), FlatTensor("out", (1, 4), "INT32"), *real]
+    casts = [op("CAST", (0,), 2), op("LOGISTIC", (2,), 3), op("CAST", (3,), 1)]
+    graph = read_tflite(file(tensors, casts))
+    assert [n.op for n in graph.nodes] == [Sigmoid()]
+    assert graph.type(graph.inputs[0]) == TensorType((4,))
+
+
+def test_a_cast_inside_is_refused() -> None:
+    tensors = [int8("x", (1, 4)), int8("y", (1, 4)), int8("a", (1, 4)), int8("b", (1, 4))]
+    with pytest.raises(UnsupportedOp, match="inside the model"):
+        read_tflite(file(tensors, [op("RELU", (0,), 2), op("CAST", (2,), 3), op("RELU", (3,), 1)]))
+
+
+def divided(divisor: list[float], kind: str = "FLOAT32") -> bytes:
+    x, y = ((FlatTensor(n, (1, 2), kind, (0.5,) if kind == "INT8" else ())) for n in ("x", "y"))
+    numbers = np.array(divisor, "<f4")
+    constant = FlatTensor("c", numbers.shape, "FLOAT32", data=numbers.tobytes())
+    return file([x, y, constant], [op("DIV", (0, 2), 1, FusedActivationFunction=1)])
+
+
+def test_a_quotient_is_a_product() -> None:
+    graph = read_tflite(divided([4.0, -2.0]))
+    assert [n.op for n in graph.nodes] == [Mul("relu")]
+    assert run_float(graph, torch.tensor([[2.0, -6.0], [-2.0, 6.0]])).tolist() == [[0.5, 3.0], [0.0, 0.0]]
+
+
+def svdf(memory: str = "INT16", batch: int = 1) -> bytes:
+    """One that is fine, unless told otherwise."""
+    tensors = [
+        int8("x", (batch, 2)), int8("y", (batch, 1)), FlatTensor("w", (1, 2), "INT8", (0.1,), data=b"\1\2"),
+        FlatTensor("t", (1, 2), "INT16", (0.1,), data=bytes(4)), FlatTensor("b", (1,), "INT32", (0.01,), data=bytes(4)),
+        FlatTensor("m", (batch, 2), memory, (0.1,), is_variable=True),
+    ]  # fmt: skip
+    return file(tensors, [op("SVDF", (0, 2, 3, 4, 5), 1, Rank=1, FusedActivationFunction=1)])
+
+
+def test_a_filter_over_time_without_fault() -> None:
+    assert [n.op.name for n in read_tflite(svdf()).nodes] == ["reshape", "svdf", "reshape"]
 
 
 def test_shapes_worked_out_in_the_file_leave_no_node() -> None:
@@ -251,7 +294,11 @@ REFUSED = {
     "another shape": (file([int8("x", (1, 2)), int8("y", (1, 3))], [op("RELU", (0,), 1)]), "the file says"),
     "no scale": (file([int8("x", (1, 2), 0.0), int8("y", (1, 2))], [op("RELU", (0,), 1)]), "one positive scale"),
     "too large": (file([int8("x", (1, 2**20, 2**20)), int8("y", (1, 2))], [op("RELU", (0,), 1)]), "too many"),
-    "a state": (file([int8("x", (1, 4)), int8("y", (1, 4))], [op("SVDF", (0,), 1)]), "not read"),
+    "a quotient by zero": (divided([1.0, 0.0]), "without a reciprocal"),
+    "a quotient of codes": (divided([1.0, 2.0], "INT8"), "on integers"),
+    "a memory of bytes": (svdf("INT8"), "a memory of INT8"),
+    "a batch of steps": (svdf(batch=2), "one step"),
+    "a state": (file([int8("x", (1, 4)), int8("y", (1, 4))], [op("RNN", (0,), 1)]), "not read"),
 }  # fmt: skip
 
 

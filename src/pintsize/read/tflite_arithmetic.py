@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from pintsize.errors import ModelError, UnsupportedOp
 from pintsize.graph import Op, TensorType
 from pintsize.ops import (
@@ -24,7 +26,7 @@ from pintsize.ops import (
 )  # fmt: skip
 from pintsize.ops.argmax import LEAST_INDEX_CODE
 from pintsize.read.tflite_activation import activation_of
-from pintsize.read.tflite_draft import Call, activation_type
+from pintsize.read.tflite_draft import Call, activation_type, without_batch
 
 
 def add(call: Call) -> None:
@@ -37,6 +39,19 @@ def sub(call: Call) -> None:
 
 def mul(call: Call) -> None:
     call.emit(Mul(activation_of(call)), call.operand(0), call.operand(1))
+
+
+def div(call: Call) -> None:
+    """Of real numbers by a constant: a product with its reciprocals."""
+    x, divisor = call.activation(), call.numbers(1)
+    if call.draft.type(x).is_quantized or divisor.dtype.kind != "f":
+        raise UnsupportedOp("on integers; of real numbers by a constant it is read")
+    with np.errstate(divide="ignore", over="ignore"):
+        factor = (1 / divisor.astype(np.float64)).astype(np.float32).reshape(without_batch(divisor.shape))
+    if not np.isfinite(factor).all():
+        raise ModelError(f"{call.place} divides by a number without a reciprocal in float32")
+    name = call.draft.constant(call.flat(1).name, factor, TensorType(factor.shape))
+    call.emit(Mul(activation_of(call)), x, name)
 
 
 def extremum(op: Op) -> Callable[[Call], None]:

@@ -179,6 +179,17 @@ def quantize(call: Call) -> None:
     call.emit(Requantize(), x)
 
 
+def cast(call: Call) -> None:
+    """At the input or output: the Graph begins behind it, or ends before it."""
+    x, after = call.activation(), call.flat_output()
+    if call.flat(0).index in call.draft.model.inputs:
+        call.same_numbers(x, call.full_shape())
+        return
+    if after.index not in call.draft.model.outputs:
+        raise UnsupportedOp("inside the model; at its input and output it is read")
+    call.draft.names[after.index], call.draft.shapes[after.index] = x, call.full_shape()
+
+
 def dequantize(call: Call) -> None:
     """At the output: the Graph ends before it. Of weights: the numbers themselves."""
     if call.is_constant(0):

@@ -199,7 +199,8 @@ PREAMBLE = """\
 """
 
 #: kernel files that others stand on, in their order; "isa/…" files of one instruction set come after the portable ones
-_FOUNDATIONS = ("requantize", "dot", "int16", "codes16", "sigmoid_table", "gates")
+_FOUNDATIONS = ("requantize", "dot", "rows", "int16", "codes16", "sigmoid_table", "gates")
+_FOUNDATIONS_OF_ISA = ("primitives", "requantize", "dot")
 
 
 @cache
@@ -215,8 +216,8 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 def _rank(kernel: str) -> tuple[int, int, str]:
     folder, _, name = kernel.rpartition("/")
-    foundation = _FOUNDATIONS.index(name) if name in _FOUNDATIONS else 0 if name == "primitives" else 9
-    return bool(folder), foundation, kernel
+    first = _FOUNDATIONS_OF_ISA if folder else _FOUNDATIONS
+    return bool(folder), first.index(name) if name in first else len(first), kernel
 
 
 def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) -> str:

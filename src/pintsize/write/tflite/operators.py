@@ -50,6 +50,7 @@ WRITES: dict[str, Callable[[Writing], None]] = {
     "square": numbers.square,
     "sub": numbers.sub,
     "sum": numbers.total,
+    "svdf": recurrent.svdf,
     "tanh": numbers.tanh,
     "tile": shapes.tile,
     "transpose": shapes.transpose,

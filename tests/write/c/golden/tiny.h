@@ -14,7 +14,7 @@
 #define MODEL_OUTPUT_SCALE 0.00390625f
 #define MODEL_OUTPUT_ZERO_POINT (-128)
 /* Static RAM that the model keeps for its activations; in and out belong to the caller. */
-#define MODEL_ARENA_BYTES 8
+#define MODEL_ARENA_BYTES 12
 
 #ifdef __cplusplus
 extern "C" {

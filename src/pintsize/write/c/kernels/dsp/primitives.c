@@ -1,13 +1,22 @@
 /* What the kernels for cores with the DSP extension (Cortex-M4, M7, M33) stand on. Every fast body has a plain C one
  * that computes the same, so that the program runs anywhere. */
-#if defined(__GNUC__)
+#if defined(__clang__)
 #define DSP_SHARED static __attribute__((noinline, unused))
+#elif defined(__GNUC__) /* a clone for one layer's numbers would warn of what that layer does not have */
+#define DSP_SHARED static __attribute__((noinline, noclone, unused))
 #else
 #define DSP_SHARED static
 #endif
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && !defined(__ARM_BIG_ENDIAN)
 #define DSP_ASSEMBLER 1
+/* The bodies read their parameters, and write registers, behind the compiler's back: it must neither drop the ones nor
+ * rely on the others. */
+#if defined(__clang__)
 #define DSP_NAKED static __attribute__((naked, noinline, unused))
+#else
+#define DSP_NAKED static __attribute__((naked, noipa, unused))
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#endif
 #else
 #define DSP_ASSEMBLER 0
 #endif

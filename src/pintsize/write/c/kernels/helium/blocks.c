@@ -1,7 +1,7 @@
 /* Sums of products and their way back to codes. Weights come in blocks of four output channels: per 16 inputs 4 x 16
  * weights, then 4 x the rest of the inputs. With each block go nine words: four biases, four multipliers, and the four
  * shifts as bytes of one word. Channels that fill no block follow one by one: their weights, and three words. */
-#if defined(__ARM_FEATURE_MVE)
+#if defined(HELIUM_ASSEMBLER)
 /* Two vectors of sums (s, t) → codes. Rounding a right shift is half away from zero only if negative numbers are one
  * less before; where the activation cuts negative results off, that makes no difference. */
 #define HELIUM_SIGNED(s, t, free)                                                                            \
@@ -56,10 +56,11 @@
         "vstrb.32 q0, [%[y]], #4\n cmp %[f], r2\n bne 0b\n ldrd r2, r4, [sp, #20]\n subs r2, r2, #1\n"        \
         "beq 8f\n str r2, [sp, #20]\n add %[x0], %[x0], r4\n add %[x1], %[x1], r4\n"                          \
         "strd %[x0], %[x1], [sp, #12]\n add %[y], %[y], r0\n b 7b\n 8: add sp, sp, #40\n"                     \
-        : [x0] "=&r"(x0), [x1] "=&r"(x1), [y] "+l"(y), [w] "=&r"(w), [f] "=&r"(f), [k] "+r"(numbers)          \
+        : [x0] "=&" HELIUM_HIGH(x0), [x1] "=&" HELIUM_HIGH(x1), [y] "+l"(y), [w] "=&r"(w), [f] "=&r"(f),      \
+          [k] "+r"(numbers) HELIUM_PREDICATE                                                                  \
         : [zero] "w"(zeros), [low] "w"(lows), [high] "w"(highs)                                               \
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3", "cc",                     \
-          "memory" HELIUM_PREDICATE)
+          "memory")
 
 /* All blocks of one pixel. numbers: inputs, end of f. */
 #define HELIUM_ONE_BLOCKS(factors, rounding)                                                                 \
@@ -70,10 +71,11 @@
         factors("vqrdmulh.s32 q0, q0, ") rounding("q0", "q0", "q2") "vrshl.s32 q0, q0, q3\n"                  \
         "vadd.i32 q0, q0, %q[zero]\n vmax.s32 q0, q0, %q[low]\n vmin.s32 q0, q0, %q[high]\n"                   \
         "vstrb.32 q0, [%[y]], #4\n cmp %[f], r0\n bne 0b\n add sp, sp, #4\n"                                   \
-        : [x0] "+r"(x0), [y] "+l"(y), [w] "+r"(w), [f] "+r"(f), [k] "=&r"(k)                                  \
+        : [x0] "+" HELIUM_HIGH(x0), [y] "+l"(y), [w] "+" HELIUM_HIGH(w), [f] "+r"(f),                         \
+          [k] "=&r"(k) HELIUM_PREDICATE                                                                       \
         : [n] "r"(numbers), [zero] "w"(zeros), [low] "w"(lows), [high] "w"(highs), [factor] "w"(factor),      \
           [shift] "w"(shift)                                                                                  \
-        : "r0", "r2", "r4", "r6", "q0", "q2", "q3", "cc", "memory" HELIUM_PREDICATE)
+        : "r0", "r2", "r4", "r6", "q0", "q2", "q3", "cc", "memory")
 #define HELIUM_OWN_FACTORS(multiply)                                                                         \
     "vldrw.32 q2, [%[f], #16]\n" multiply "q2\n add r2, %[f], #32\n vldrb.s32 q3, [r2]\n add %[f], %[f], #36\n"
 #define HELIUM_ONE_FACTOR(multiply) multiply "%q[factor]\n vmov q3, %q[shift]\n add %[f], %[f], #16\n"
@@ -98,7 +100,7 @@ PINTSIZE_INLINE void helium_pair_blocks(const int8_t *x, int8_t *y, int32_t pair
                                         const int8_t *w, const int32_t *f, int32_t inputs, int32_t blocks,
                                         const int32_t *bounds, int32_t is_signed)
 {
-#if defined(__ARM_FEATURE_MVE)
+#if defined(HELIUM_ASSEMBLER)
     const int32x4_t zeros = vdupq_n_s32(bounds[0]);
     const int32x4_t lows = vdupq_n_s32(bounds[1]);
     const int32x4_t highs = vdupq_n_s32(bounds[2]);
@@ -108,11 +110,13 @@ PINTSIZE_INLINE void helium_pair_blocks(const int8_t *x, int8_t *y, int32_t pair
     const uintptr_t *numbers = all;
     const int8_t *x0;
     const int8_t *x1;
+    mve_pred16_t predicate;
     if (is_signed) {
         HELIUM_PAIR_BLOCKS(HELIUM_SIGNED);
     } else {
         HELIUM_PAIR_BLOCKS(HELIUM_UNSIGNED);
     }
+    (void)predicate;
 #else
     for (; pairs > 0; pairs--, x += 2 * step, y += 8 * blocks) {
         for (int32_t o = 0; o < blocks * 4; o++) {
@@ -139,7 +143,7 @@ PINTSIZE_INLINE void helium_one_blocks(const int8_t *x0, int8_t *y, const int8_t
                                        int32_t blocks, const int32_t *bounds, int32_t uniform, int32_t is_signed)
 {
     const int32_t words = uniform ? 4 : 9;
-#if defined(__ARM_FEATURE_MVE)
+#if defined(HELIUM_ASSEMBLER)
     const int32x4_t zeros = vdupq_n_s32(bounds[0]);
     const int32x4_t lows = vdupq_n_s32(bounds[1]);
     const int32x4_t highs = vdupq_n_s32(bounds[2]);
@@ -147,6 +151,7 @@ PINTSIZE_INLINE void helium_one_blocks(const int8_t *x0, int8_t *y, const int8_t
     const int32x4_t shift = vdupq_n_s32(bounds[4]);
     const uintptr_t numbers[2] = {(uintptr_t)inputs, (uintptr_t)(f + words * blocks)};
     int32_t k;
+    mve_pred16_t predicate;
     if (uniform && is_signed) {
         HELIUM_ONE_BLOCKS(HELIUM_ONE_FACTOR, HELIUM_SIGNED_ONE);
     } else if (uniform) {
@@ -156,7 +161,7 @@ PINTSIZE_INLINE void helium_one_blocks(const int8_t *x0, int8_t *y, const int8_t
     } else {
         HELIUM_ONE_BLOCKS(HELIUM_OWN_FACTORS, HELIUM_UNSIGNED);
     }
-    (void)k;
+    (void)k, (void)predicate;
 #else
     for (int32_t o = 0; o < blocks * 4; o++) {
         const int32_t *own = f + (o >> 2) * words;

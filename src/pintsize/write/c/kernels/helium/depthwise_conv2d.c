@@ -32,7 +32,7 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
 #endif
 }
 
-#if defined(__ARM_FEATURE_MVE)
+#if defined(HELIUM_ASSEMBLER)
 /* Two windows of channel p, `next` bytes apart, times the weights w; the second load leads on to the next pair. */
 #define HELIUM_WINDOWS(p, w, s, t, next)                                                                     \
     "vldrb.8 q5, [%[" p "]], #" next "\n vldrb.8 q6, [%[" p "]], #" next "\n vmladav.s8 " s ", q5, %q[" w "]\n" \
@@ -56,7 +56,8 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
         "ldrd r0, r2, [%[n], #4]\n ldr r4, [%[n], #80]\n subs r4, r4, #2\n str r4, [%[n], #80]\n it mi\n"     \
         "movmi r0, #0\n add r0, r0, %[y]\n vstrb.32 q6, [r0]\n vstrb.32 q5, [%[y]]\n add %[y], %[y], r2\n"    \
         "bgt 0b\n"                                                                                            \
-        : [p0] "+r"(p[0]), [p1] "+r"(p[1]), [p2] "+r"(p[2]), [p3] "+r"(p[3]), [y] "+l"(y)                     \
+        : [p0] "+" HELIUM_HIGH(p[0]), [p1] "+" HELIUM_HIGH(p[1]), [p2] "+r"(p[2]), [p3] "+r"(p[3]),           \
+          [y] "+l"(y)                                                                                         \
         : [n] "r"(numbers), [w0] "w"(w0), [w1] "w"(w1), [w2] "w"(w2), [w3] "w"(w3), [factor] "w"(factor)      \
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q5", "q6", "q7", "cc", "memory")
 #endif
@@ -67,7 +68,7 @@ PINTSIZE_INLINE void helium_row_of_four(const int8_t *p[4], int8_t *y, const int
                                         int32_t numbers[21], int32_t count, int32_t taps, int32_t next,
                                         int32_t is_signed)
 {
-#if defined(__ARM_FEATURE_MVE)
+#if defined(HELIUM_ASSEMBLER)
     const uint8x16_t places = vreinterpretq_u8_s8(vldrbq_s8(order));
     const mve_pred16_t lanes = vctp8q((uint32_t)taps);
     const int8x16_t w0 = vldrbq_gather_offset_z_s8(w, places, lanes);

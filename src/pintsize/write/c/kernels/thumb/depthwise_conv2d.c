@@ -9,21 +9,16 @@ PINTSIZE_INLINE const int8_t *thumb_taps(int32_t acc[4], const uint8_t *x, const
 #if defined(THUMB_1)
     int32_t s0 = acc[0], s1 = acc[1], s2 = acc[2], s3 = acc[3], a, b;
     if (kw == 3) {
-        __asm__ volatile(".syntax unified\n" THUMB_TAPS("0", "1", "2", "3")
-                             "add %[x], %[step]\n" THUMB_TAPS("4", "5", "6", "7")
-                             "add %[x], %[step]\n" THUMB_TAPS("8", "9", "10", "11") "adds %[w], #12\n"
-                         : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3),
-                           [a] "=&l"(a), [b] "=&l"(b)
-                         : [step] "h"(step)
-                         : "cc", "memory");
+        THUMB_KEEP(step, step);
+        THUMB_LOOP(THUMB_TAPS("0", "1", "2", "3") "add %[x], " THUMB_K0 "\n" THUMB_TAPS("4", "5", "6", "7")
+                   "add %[x], " THUMB_K0 "\n" THUMB_TAPS("8", "9", "10", "11") "adds %[w], #12\n",
+                   [k0] "h"(step));
     } else {
         const int8_t *end = w + 4 * kw;
-        __asm__ volatile(".syntax unified\n 1:\n" THUMB_TAPS("0", "1", "2", "3") "add %[x], %[step]\n adds %[w], #4\n"
-                         "cmp %[w], %[end]\n bne 1b\n"
-                         : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3),
-                           [a] "=&l"(a), [b] "=&l"(b)
-                         : [step] "h"(step), [end] "h"(end)
-                         : "cc", "memory");
+        THUMB_KEEP(step, end);
+        THUMB_LOOP("1:\n" THUMB_TAPS("0", "1", "2", "3") "add %[x], " THUMB_K0 "\n adds %[w], #4\n"
+                   "cmp %[w], " THUMB_K1 "\n bne 1b\n",
+                   [k0] "h"(step), [k1] "h"(end));
     }
     acc[0] = s0;
     acc[1] = s1;

@@ -9,6 +9,29 @@
 #if defined(__ARM_ARCH_6M__) && defined(__OPTIMIZE__)
 #define THUMB_1
 #endif
+/* The inner loops take the eight low registers, and high ones for what stays the same: k0, k1. Where GCC optimizes for
+ * size, it hands out no high registers: k0 and k1 come in a and b, and move on. */
+#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#define THUMB_K0 "r12"
+#define THUMB_K1 "lr"
+#define THUMB_KEEP(k0, k1) (a = (int32_t)(k0), b = (int32_t)(k1))
+#define THUMB_LOOP(code, ...)                                                                                \
+    __asm__ volatile(".syntax unified\n mov r12, %[a]\n mov lr, %[b]\n" code                                  \
+                     : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3),  \
+                       [a] "+l"(a), [b] "+l"(b)                                                               \
+                     :                                                                                        \
+                     : "r12", "lr", "cc", "memory")
+#else
+#define THUMB_K0 "%[k0]"
+#define THUMB_K1 "%[k1]"
+#define THUMB_KEEP(k0, k1) ((void)0)
+#define THUMB_LOOP(code, ...)                                                                                \
+    __asm__ volatile(".syntax unified\n" code                                                                 \
+                     : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3),  \
+                       [a] "=&l"(a), [b] "=&l"(b)                                                             \
+                     : __VA_ARGS__                                                                            \
+                     : "cc", "memory")
+#endif
 
 /* x * multiplier * 2^(shift - 31), rounded twice, for |x| < 2^30 and shift in -31..0, without products of 64 bits. */
 PINTSIZE_INLINE int32_t thumb_scaled(int32_t x, int32_t multiplier, int32_t shift)
@@ -55,18 +78,18 @@ PINTSIZE_INLINE const uint8_t *thumb_dot4(int32_t acc[4], const uint8_t *x, cons
 #if defined(THUMB_1)
     const uint8_t *whole = x + (inputs & ~7);
     int32_t s0 = acc[0], s1 = acc[1], s2 = acc[2], s3 = acc[3], a, b;
-    __asm__ volatile(
-        ".syntax unified\n cmp %[x], %[whole]\n beq 2f\n 1:\n"
+    THUMB_KEEP(whole, end);
+    THUMB_LOOP(
+        "cmp %[x], " THUMB_K0 "\n beq 2f\n 1:\n"
         THUMB_STEP("0", "0", "1", "2", "3") THUMB_STEP("1", "4", "5", "6", "7")
         THUMB_STEP("2", "8", "9", "10", "11") THUMB_STEP("3", "12", "13", "14", "15")
         THUMB_STEP("4", "16", "17", "18", "19") THUMB_STEP("5", "20", "21", "22", "23")
         THUMB_STEP("6", "24", "25", "26", "27") THUMB_STEP("7", "28", "29", "30", "31")
-        "adds %[w], #32\n adds %[x], #8\n cmp %[x], %[whole]\n bne 1b\n 2: cmp %[x], %[end]\n beq 4f\n 3:\n"
-        THUMB_STEP("0", "0", "1", "2", "3") "adds %[w], #4\n adds %[x], #1\n cmp %[x], %[end]\n bne 3b\n 4:\n"
-        : [x] "+l"(x), [w] "+l"(w), [s0] "+l"(s0), [s1] "+l"(s1), [s2] "+l"(s2), [s3] "+l"(s3), [a] "=&l"(a),
-          [b] "=&l"(b)
-        : [whole] "h"(whole), [end] "h"(end)
-        : "cc", "memory");
+        "adds %[w], #32\n adds %[x], #8\n cmp %[x], " THUMB_K0 "\n bne 1b\n"
+        "2: cmp %[x], " THUMB_K1 "\n beq 4f\n 3:\n"
+        THUMB_STEP("0", "0", "1", "2", "3")
+        "adds %[w], #4\n adds %[x], #1\n cmp %[x], " THUMB_K1 "\n bne 3b\n 4:\n",
+        [k0] "h"(whole), [k1] "h"(end));
     acc[0] = s0;
     acc[1] = s1;
     acc[2] = s2;
