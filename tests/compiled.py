@@ -77,8 +77,7 @@ class ManyModels:
         self.graphs = graphs
         self.prefixes = [f"m{i}" for i in range(len(graphs))]
         self.programs = [
-            write(g, prefix=p, isa=isa, reuse_io=reuse_io)
-            for g, p in zip(graphs, self.prefixes, strict=True)
+            write(g, prefix=p, isa=isa, reuse_io=reuse_io) for g, p in zip(graphs, self.prefixes, strict=True)
         ]
         self.input_bytes = 1 + max(g.type(g.inputs[0]).elements for g in graphs)
         self.output_bytes = max(g.type(g.outputs[0]).elements for g in graphs)

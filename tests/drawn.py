@@ -297,7 +297,9 @@ def draw_pad(s: Sketch) -> None:
     x = s.pick(list(s.shapes))
     padding = [n for _ in range(s.draw(st.integers(1, len(s.shapes[x])))) for n in s.pair(0, 2)]
     mode = s.draw(st.sampled_from(["constant", "constant", "edge", "reflect", "symmetric"]))
-    s.add(Pad(tuple(padding), mode, s.draw(st.sampled_from([0.0, 0.0, 0.7])) if mode == "constant" else 0.0), x)
+    s.add(
+        Pad(tuple(padding), mode, s.draw(st.sampled_from([0.0, 0.0, 0.7])) if mode == "constant" else 0.0), x
+    )
 
 
 def draw_layout(s: Sketch) -> None:

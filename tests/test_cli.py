@@ -33,7 +33,7 @@ def make():
 class Unsupported(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv, self.act, self.classify = nn.Conv2d(1, 8, 3), nn.GELU(), nn.Linear(288, 3)
+        self.conv, self.act, self.classify = nn.Conv2d(1, 8, 3), nn.CELU(), nn.Linear(288, 3)
 
     def forward(self, x):
         return self.classify(self.act(self.conv(x)).flatten(1))
@@ -150,7 +150,7 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
         (["model.py:make", "--data", "data.npz", "--effort", "heroic"], ["heroic"]),
         (["model.py:make", "--data", "data.npz", "--weights", "other.pt"], ["other.pt"]),
         (["model.py:make", "--data", "data.npz", "--weights", "missing.pt"], ["missing.pt"]),
-        (["model.py:unsupported", "--data", "data.npz"], ["gelu", "act (GELU)", "model.py:"]),
+        (["model.py:unsupported", "--data", "data.npz"], ["celu", "act (CELU)", "model.py:"]),
         (["model.py:broken", "--data", "data.npz"], ["undefined_name"]),
         (["model.py:number", "--data", "data.npz"], ["int"]),
         (["model.py:nothing", "--data", "data.npz"], ["nothing"]),
@@ -172,7 +172,7 @@ def test_a_users_mistake_gets_a_message_and_exit_code_2(
 def test_a_budget_that_cannot_be_met_says_so_with_the_nearest(work: Path) -> None:
     done = run("shrink", "model.py:make", "--data", "data.npz", "--flash", "1kB", "--effort", "low", "--out", "refused",
                folder=work)  # fmt: skip
-    refused(done, "nearest", "width")
+    refused(done, "nearest", "B flash")
     assert not (work / "refused").exists()
 
 
@@ -191,7 +191,7 @@ def test_check_before_any_training(work: Path) -> None:
     tight = run("check", "model.py:make", "--sample-shape", "1,8,8", "--flash", "100B", folder=work)
     assert tight.returncode == 2
     assert "flash" in tight.stdout
-    refused(run("check", "model.py:unsupported", "--sample-shape", "1,8,8", folder=work), "gelu")
+    refused(run("check", "model.py:unsupported", "--sample-shape", "1,8,8", folder=work), "celu")
     refused(run("check", "model.py:make", "--sample-shape", "one,two", folder=work), "--sample-shape")
     refused(run("check", "model.py:make", folder=work), "shape")
 

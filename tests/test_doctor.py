@@ -37,7 +37,7 @@ def written(graph: Graph, bits: int) -> tuple[CProgram, int]:
     folded = fold(graph)
     x = np.random.default_rng(0).normal(size=(4, *folded.type(folded.inputs[0]).shape)).astype(np.float32)
     integers = Quantize(bits)(folded, x)
-    program = write(integers)
+    program = write(integers, isa="dsp")
     return program, program.plan.arena_bytes + program.io_bytes
 
 

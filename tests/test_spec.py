@@ -109,7 +109,12 @@ ILLEGAL: list[tuple[str, Stage, Change, str]] = [
     ("zero scale", "annotated", kind("l", scale=(0.0,)), "l has a scale that is not positive"),
     ("infinite scale", "annotated", kind("l", scale=(np.inf,)), "l has a scale that is not positive"),
     ("wide activation", "annotated", kind("l", dtype="int32"), "l is int32; activations are int8"),
-    ("grids of an operand", "annotated", node(5, inputs=("m", "w")), "constant w must be int8 with one scale"),
+    (
+        "grids of an operand",
+        "annotated",
+        node(5, inputs=("m", "w")),
+        "constant w must be int8 with one scale",
+    ),
     ("tied scale", "annotated", kind("p", scale=(0.1,)), "pool (max_pool2d) must keep its input's scale"),
     ("tied zero point", "annotated", kind("f", zero_point=99), "flat (reshape) must keep its input's scale"),
     ("fixed output", "annotated", kind("s", scale=(0.01,)), "sigmoid (sigmoid) must have scale 0.00390625"),

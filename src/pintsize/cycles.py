@@ -6,9 +6,9 @@ such table: there the numbers of the nearest core stand in. Where the device's f
 and has no cache for instructions, each taken branch waits for it. Left out: waits for constants in flash, misses of an
 instruction cache, the bus, dual issue (M7). No estimate was compared with a board.
 
-The band for M4 and M0+ is a judgement: published MLPerf Tiny times of microTVM with CMSIS-NN on a Cortex-M4, divided by the
-instructions counted for TFLite Micro with CMSIS-NN, are 1.50 to 1.77 cycles per instruction; this table gives our programs
-1.43 to 1.46. `benchmarks/mcu.py` prints estimates beside published times.
+The band for M4 and M0+ is a judgement: published MLPerf Tiny times of microTVM with CMSIS-NN on a Cortex-M4, divided by
+the instructions counted for TFLite Micro with CMSIS-NN, are 1.50 to 1.77 cycles per instruction; this table gives our
+programs 1.43 to 1.46. `benchmarks/mcu.py` prints estimates beside published times.
 """
 
 from __future__ import annotations

@@ -358,7 +358,7 @@ _OTHERS = (
         extensions=("simd128",),
         current_source="computers differ",
         datasheet="https://webassembly.github.io/spec/core/",
-        not_emulated="a browser compiles the program itself: nothing is counted; wasmtime proves it",
+        not_emulated="wasm32 is not emulated here: a browser compiles the program itself, and wasmtime proves it",
         note="a class of machines: the clock is nominal, the memory is what 32-bit addresses reach",
     ),
 )

@@ -12,15 +12,14 @@ from torch.export import ExportedProgram
 from pintsize import devices
 from pintsize.budget import Budget
 from pintsize.compress.prune import Prune
-from pintsize.compress.quantize import Quantize
+from pintsize.compress.quantize import Bits, Quantize
 from pintsize.compress.search import BITS, WIDTHS
 from pintsize.devices import Device
 from pintsize.graph import Graph
-from pintsize.passes.plan_memory import plan_memory
 from pintsize.passes.simplify import fold, simplify
 from pintsize.read.torch_export import read
-from pintsize.write.c import write
-from pintsize.write.c.calls import CALLS
+from pintsize.write.c import CProgram, write
+from pintsize.write.c.calls import CALLS, isa_of
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,9 @@ def diagnose(
     graph = simplify(read(model, sample_shape=sample_shape).graph)
     missing = tuple(sorted({n.op.name for n in fold(graph).nodes if n.op.name not in CALLS}))
     narrow = Prune(min(WIDTHS), alignment=target.channel_alignment, criterion="l2")(graph)
-    weights = Extent(_constants(narrow, min(BITS)), _constants(graph, 8))
-    ram = Extent(_ram(narrow), _ram(graph))
+    least, most = _program(narrow, min(BITS), target), _program(graph, 8, target)
+    weights = Extent(sum(least.constant_bytes), sum(most.constant_bytes))
+    ram = Extent(*(p.plan.arena_bytes + p.io_bytes for p in (least, most)))
     return Diagnosis(
         target, allowed, missing, sum(graph.type(c).elements for n in graph.nodes for c in graph.constants(n)),
         Extent(narrow.macs, graph.macs), weights, ram, tuple(_problems(missing, weights, ram, allowed, target)),
@@ -77,17 +77,12 @@ def diagnose(
     )  # fmt: skip
 
 
-def _constants(graph: Graph, bits: int) -> int:
+def _program(graph: Graph, bits: Bits, device: Device) -> CProgram:
+    """The program as it would be written, with ranges that nothing was trained or calibrated for."""
     folded = fold(graph)
     samples = np.zeros((1, *folded.type(folded.inputs[0]).shape), np.float32)
-    how = Quantize(bits, calibration="min_max", equalize_layers=False, correct_biases=False)  # type: ignore[arg-type]
-    return sum(write(how(folded, samples)).constant_bytes)
-
-
-def _ram(graph: Graph) -> int:
-    folded = fold(graph)
-    io = sum(folded.type(n).elements for n in (*folded.inputs, *folded.outputs))
-    return plan_memory(folded).arena_bytes + io
+    how = Quantize(bits, calibration="min_max", equalize_layers=False, correct_biases=False)
+    return write(how(folded, samples), isa=isa_of(device.core))
 
 
 def _problems(

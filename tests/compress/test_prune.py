@@ -146,7 +146,9 @@ class Operands(nn.Module):
 def test_operands_shrink_with_the_channels_that_they_meet() -> None:
     graph = graph_of(Operands(), (3, 8, 8))
     pruned = Prune(0.5)(graph)
-    shapes = {n.op.name: pruned.type(n.inputs[1]).shape for n in pruned.nodes if n.op.name in ("add", "prelu")}
+    shapes = {
+        n.op.name: pruned.type(n.inputs[1]).shape for n in pruned.nodes if n.op.name in ("add", "prelu")
+    }
     assert shapes == {"add": (1, 6, 8), "prelu": (8,)}
     convolutions = [n for n in pruned.nodes if n.op.name == "conv2d"]
     assert [pruned.type(n.output).shape[-1] for n in convolutions] == [8, 8, 8]  # numbered channels stay

@@ -33,7 +33,9 @@ def test_every_op_has_an_example() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_real_numbers(example: Example) -> None:
-    y = run_float(example_graph(example), torch.from_numpy(example.inputs[computed_inputs(example)[0]])[None])[0]
+    y = run_float(
+        example_graph(example), torch.from_numpy(example.inputs[computed_inputs(example)[0]])[None]
+    )[0]
     assert y.shape == example.output.shape
     np.testing.assert_allclose(y.numpy(), example.output, rtol=0, atol=1e-6)
 

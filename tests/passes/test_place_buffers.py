@@ -209,13 +209,17 @@ def chains(draw: st.DrawFn) -> tuple[list[Buffer], dict[tuple[str, str], int]]:
     sizes = draw(st.lists(st.integers(1, 60), min_size=2, max_size=7))
     buffers = [Buffer(f"b{i}", size, i, min(i + 1, len(sizes) - 1)) for i, size in enumerate(sizes)]
     pairs = {
-        (f"b{i}", f"b{i + 1}"): draw(st.integers(-20, 70)) for i in range(len(sizes) - 1) if draw(st.booleans())
+        (f"b{i}", f"b{i + 1}"): draw(st.integers(-20, 70))
+        for i in range(len(sizes) - 1)
+        if draw(st.booleans())
     }
     return buffers, pairs
 
 
 @given(chains())
-def test_overlapping_buffers_keep_their_distance(drawn: tuple[list[Buffer], dict[tuple[str, str], int]]) -> None:
+def test_overlapping_buffers_keep_their_distance(
+    drawn: tuple[list[Buffer], dict[tuple[str, str], int]],
+) -> None:
     buffers, overlaps = drawn
     placement = place(buffers, overlaps=overlaps)
     check_placement(buffers, placement, overlaps)
@@ -228,7 +232,9 @@ def test_overlapping_buffers_keep_their_distance(drawn: tuple[list[Buffer], dict
 
 
 @given(chains())
-def test_overlaps_never_cost_memory_in_a_chain(drawn: tuple[list[Buffer], dict[tuple[str, str], int]]) -> None:
+def test_overlaps_never_cost_memory_in_a_chain(
+    drawn: tuple[list[Buffer], dict[tuple[str, str], int]],
+) -> None:
     buffers, overlaps = drawn
     assert place(buffers, overlaps=overlaps).arena_bytes <= place(buffers).arena_bytes
 

@@ -48,14 +48,14 @@ def said(program: CProgram, isa: Isa, optimize: str) -> str:
 
 
 @every_isa
-@pytest.mark.parametrize("optimize", ["-O0", "-O2", "-Os"])
+@size_and_speed
 def test_no_warning_of_the_graph_of_every_kernel(isa: Isa, optimize: str) -> None:
     assert said(written(isa), isa, optimize) == ""
 
 
 @every_isa
 @size_and_speed
-@settings(max_examples=2, phases=[Phase.generate])
+@settings(max_examples=1, phases=[Phase.generate])
 @given(graph=chains(CHAIN))
 def test_no_warning_of_a_chain(isa: Isa, optimize: str, graph: Graph) -> None:
     assert said(write(graph, isa=isa, reuse_io=True), isa, optimize) == ""
