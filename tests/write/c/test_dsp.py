@@ -335,7 +335,7 @@ def test_weights_of_4_bits_take_half_the_flash_and_hardly_more_instructions(
 
 def test_layers_take_far_fewer_instructions_than_portable_c() -> None:
     graph = a_chain(((Conv2d(), (32, 1, 1, 32)), (DEPTHWISE, (3, 3, 32))), (6, 6, 32))
-    assert instructions(graph) * 2.5 < instructions(graph, "portable")
+    assert instructions(graph) * 2 < instructions(graph, "portable")
 
 
 LIMITS = {
