@@ -88,7 +88,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def refused(done: Done, *words: str) -> None:
+def assert_refused(done: Done, *words: str) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     for word in words:
@@ -165,23 +165,23 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
 def test_a_users_mistake_gets_a_message_and_exit_code_2(
     work: Path, arguments: list[str], words: list[str]
 ) -> None:
-    refused(run("shrink", *arguments, "--out", "refused", folder=work), *words)
+    assert_refused(run("shrink", *arguments, "--out", "refused", folder=work), *words)
     assert not (work / "refused").exists()
 
 
 def test_a_budget_that_cannot_be_met_says_so_with_the_nearest(work: Path) -> None:
     done = run("shrink", "model.py:make", "--data", "data.npz", "--flash", "1kB", "--effort", "low", "--out", "refused",
                folder=work)  # fmt: skip
-    refused(done, "nearest", "B flash")
+    assert_refused(done, "nearest", "B flash")
     assert not (work / "refused").exists()
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(work: Path) -> None:
     (work / "mine").mkdir()
     (work / "mine" / "thesis.txt").write_text("precious")
-    refused(run("shrink", "--out", "mine", folder=work), "mine")
+    assert_refused(run("shrink", "--out", "mine", folder=work), "mine")
     assert [p.name for p in (work / "mine").iterdir()] == ["thesis.txt"]
-    refused(run("verify", "mine", folder=work), "manifest.json")
+    assert_refused(run("verify", "mine", folder=work), "manifest.json")
 
 
 def test_check_before_any_training(work: Path) -> None:
@@ -191,9 +191,9 @@ def test_check_before_any_training(work: Path) -> None:
     tight = run("check", "model.py:make", "--sample-shape", "1,8,8", "--flash", "100B", folder=work)
     assert tight.returncode == 2
     assert "flash" in tight.stdout
-    refused(run("check", "model.py:unsupported", "--sample-shape", "1,8,8", folder=work), "celu")
-    refused(run("check", "model.py:make", "--sample-shape", "one,two", folder=work), "--sample-shape")
-    refused(run("check", "model.py:make", folder=work), "shape")
+    assert_refused(run("check", "model.py:unsupported", "--sample-shape", "1,8,8", folder=work), "celu")
+    assert_refused(run("check", "model.py:make", "--sample-shape", "one,two", folder=work), "--sample-shape")
+    assert_refused(run("check", "model.py:make", folder=work), "shape")
 
 
 def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Path) -> None:
@@ -259,4 +259,4 @@ def test_compile_verify_bench_end_to_end(small: Path) -> None:
     ],
 )
 def test_mistakes_with_finished_models_are_told(arguments: list[str], words: list[str], small: Path) -> None:
-    refused(run(*arguments, folder=small), *words)
+    assert_refused(run(*arguments, folder=small), *words)
