@@ -64,15 +64,9 @@ def run(task: Task, budget: pintsize.Budget, device: str, options: Any, console:
         teacher = train_teacher(task, options.seed, console.print)
     trained = time.perf_counter()
     first = next(iter(task.tests))
-    copies = task.copies(task.x_train)
-    splits = Splits(
-        Dataset(np.concatenate(copies), np.tile(task.y_train, len(copies)), task.labels),
-        Dataset(task.x_val, task.y_val, task.labels),
-        Dataset(*task.tests[first], task.labels),
-    )
     with LiveWatcher(console) as watcher:
         report = pintsize.shrink(
-            teacher, splits, device=device, budget=budget, out=options.out, effort=options.effort,
+            teacher, splits_of_task(task), device=device, budget=budget, out=options.out, effort=options.effort,
             seed=options.seed, watcher=watcher,
         )  # fmt: skip
     finished = time.perf_counter()
@@ -102,3 +96,13 @@ def run(task: Task, budget: pintsize.Budget, device: str, options: Any, console:
         "cores": {c["core"]: {k: c[k] for k in ("instructions", "flash_bytes", "stack_bytes", "mismatches", "inputs")}
                   for c in report.data["verification"]},
     }  # fmt: skip
+
+
+def splits_of_task(task: Task) -> Splits:
+    """The task's arrays for `pintsize.shrink`: varied copies of the training part, and the first test set."""
+    copies = task.copies(task.x_train)
+    return Splits(
+        Dataset(np.concatenate(copies), np.tile(task.y_train, len(copies)), task.labels),
+        Dataset(task.x_val, task.y_val, task.labels),
+        Dataset(*next(iter(task.tests.values())), task.labels),
+    )

@@ -184,12 +184,12 @@ def fits(op: Op, *shapes: tuple[int, ...]) -> bool:
     return True
 
 
-def draw_recurrent(s: Sketch) -> None:
+def draw_recurrent(s: Sketch, kinds: Sequence[str] = ("lstm", "gru", "svdf")) -> None:
     x = s.pick(list(s.shapes))
     if len(s.shapes[x]) != 2:
         x = s.add(Reshape((prod(s.shapes[x][:-1]), s.shapes[x][-1])), x)
     channels, hidden = s.shapes[x][1], s.draw(st.integers(1, 5))
-    kind = s.draw(st.sampled_from(["lstm", "gru", "svdf"]))
+    kind = s.draw(st.sampled_from(kinds))
     if kind == "lstm":
         op = Lstm(cell_clip=s.draw(st.sampled_from([0.0, 0.5])))
         s.add(op, x, *s.numbers((hidden, 4, channels), (hidden, 4, hidden), (hidden, 4)))

@@ -16,6 +16,7 @@ from pintsize.ops import (
     Conv2d,
     DepthwiseConv2d,
     Linear,
+    Lstm,
     MaxPool2d,
     Mul,
     Pad,
@@ -26,7 +27,15 @@ from pintsize.ops import (
     Tanh,
     Transpose,
 )
-from tests.drawn import ACTIVATIONS, Sketch, draw_conv2d, draw_depthwise_conv2d, draw_linear, draw_pool
+from tests.drawn import (
+    ACTIVATIONS,
+    Sketch,
+    draw_conv2d,
+    draw_depthwise_conv2d,
+    draw_linear,
+    draw_pool,
+    draw_recurrent,
+)
 from tests.examples import constant
 
 INT8 = TensorType((), "int8", (0.03,), -11)
@@ -68,6 +77,10 @@ def draw_moved(s: Sketch) -> None:
         s.add(Slice(begin, shape, tuple(s.draw(st.sampled_from([1, 1, 2])) for _ in shape)), x)
 
 
+def draw_lstm(s: Sketch) -> None:
+    draw_recurrent(s, ["lstm"])
+
+
 @st.composite
 def int16_graphs(draw: st.DrawFn) -> Graph:
     """An integer Graph of int16 activations, between int8 borders now and then."""
@@ -76,7 +89,8 @@ def int16_graphs(draw: st.DrawFn) -> Graph:
     s = Sketch(draw, rng, {"x": shape})
     for _ in range(draw(st.integers(1, 6))):
         kinds = [draw_conv2d, draw_depthwise_conv2d, draw_pool] if len(s.shapes[s.last]) == 3 else []
-        draw(st.sampled_from([*kinds, draw_linear, draw_gate, draw_joined, draw_moved, draw_flat]))(s)
+        kinds += [draw_linear, draw_gate, draw_joined, draw_lstm, draw_moved, draw_flat]
+        draw(st.sampled_from(kinds))(s)
     if not s.nodes:
         s.add(Tanh(), "x")
     graph = Graph("int16", {"x": Tensor("x", TensorType(shape))}, (), ("x",), (s.last,))
@@ -118,6 +132,7 @@ def every_int16_kernel() -> Graph:
     """The integer Graph: input (6,), output (6,), all activations int16."""
     rng = np.random.default_rng(8)
     shapes = {"wide conv": (4, 2, 1, 2), "wide depth": (1, 3, 8), "wide linear": (6, 24)}
+    gates = {"wide lstm.w": (3, 4, 3), "wide lstm.r": (3, 4, 3), "wide lstm.b": (3, 4)}
     constants = {"wide shift": constant("wide shift", rng.normal(0, 1, 8))}
     for name, shape in shapes.items():
         constants[f"{name}.w"] = constant(f"{name}.w", rng.normal(0, 1, shape))
@@ -127,6 +142,7 @@ def every_int16_kernel() -> Graph:
     def layer(name: str, op: Conv2d | DepthwiseConv2d | Linear, x: str) -> Node:
         return Node(name, op, (x, f"{name}.w", f"{name}.b"), name)
 
+    constants |= {name: constant(name, rng.normal(0, 0.7, shape)) for name, shape in gates.items()}
     nodes = [
         Node("wide image", Reshape((1, 3, 2)), ("wide in",), "wide image"),
         layer("wide conv", Conv2d((1, 1), (1, 0, 0, 0)), "wide image"),
@@ -140,7 +156,10 @@ def every_int16_kernel() -> Graph:
         Node("wide shifted", Add("relu6"), ("wide gated", "wide shift"), "wide shifted"),
         Node("wide flat", Reshape((24,)), ("wide shifted",), "wide flat"),
         layer("wide linear", Linear(), "wide flat"),
-        Node("wide again", Requantize(), ("wide linear",), "wide again"),
+        Node("wide steps", Reshape((2, 3)), ("wide linear",), "wide steps"),
+        Node("wide lstm", Lstm(), ("wide steps", *gates), "wide lstm"),
+        Node("wide together", Reshape((6,)), ("wide lstm",), "wide together"),
+        Node("wide again", Requantize(), ("wide together",), "wide again"),
     ]
     graph = Graph(
         "every int16 kernel",

@@ -201,18 +201,14 @@ def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Pat
     process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     partial = work / "stopped.partial"
     deadline = time.monotonic() + 300
-    while (
-        not list(partial.glob("*/width*/graph.json"))
-        and time.monotonic() < deadline
-        and process.poll() is None
-    ):
+    while not list(partial.glob("*/*/graph.json")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
     assert not (work / "stopped").exists()
-    assert list(partial.glob("*/width*/graph.json"))
+    assert list(partial.glob("*/*/graph.json"))
     again = run("shrink", "--effort", "low", "--out", "stopped", folder=work)
     assert again.returncode == 0, again.stdout + again.stderr
     assert (work / "stopped" / "model.c").is_file()

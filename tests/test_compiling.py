@@ -71,6 +71,18 @@ def test_a_folder_that_pintsize_wrote_is_compiled_for_another_device(tmp_path: P
     assert done.checks[-1].mismatches == 0
 
 
+def test_spare_flash_is_spent_on_speed_and_bench_knows(tmp_path: Path) -> None:
+    graph = integers(channels=16)
+    plain = pintsize.compile_model(graph, "stm32l4r5")
+    spent = pintsize.compile_model(graph, "stm32l4r5", tmp_path / "out", spare_flash="16kB")
+    assert [c.mismatches for c in spent.checks] == [0, 0]
+    assert spent.footprint.instructions is not None
+    assert plain.footprint.instructions is not None
+    assert spent.footprint.instructions < plain.footprint.instructions
+    assert 0 < spent.footprint.flash_bytes - plain.footprint.flash_bytes <= 16 * 1024
+    assert pintsize.bench(tmp_path / "out").footprint.instructions == spent.footprint.instructions
+
+
 def test_what_does_not_fit_is_refused_with_figures_and_ways(tmp_path: Path) -> None:
     with pytest.raises(DoesNotFit, match=r"needs [\d,]+ B of flash, 32,768 B are there") as refusal:
         pintsize.compile_model(integers(channels=32, width=20), "stm32f031", tmp_path / "out")

@@ -12,8 +12,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
-from torch.utils.data import IterableDataset, TensorDataset
 
 from pintsize.data import Dataset, Splits, carve, load, split, splits_of, validate
 from pintsize.errors import DataError, MissingExtra
@@ -320,6 +320,36 @@ def test_a_pair_of_datasets_is_sent_to_splits_of() -> None:
 
 def test_a_stream_has_no_length() -> None:
     assert "map style" in refusal(lambda: load(Endless()))
+
+
+def test_a_data_loader_is_read_to_its_end() -> None:
+    pairs = TensorDataset(torch.from_numpy(some_x()), torch.from_numpy(some_y()))
+    assert numbers(load(DataLoader(pairs, batch_size=7)).train) == numbers(load((some_x(), some_y())).train)
+    alone = load(DataLoader(TensorDataset(torch.from_numpy(some_x())), batch_size=16))
+    assert alone.train.y is None
+    assert len(alone.train) == 28
+
+
+def test_batches_may_come_from_a_generator() -> None:
+    x, y = some_x(), some_y()
+    splits = load((x[i : i + 8], y[i : i + 8]) for i in range(0, 40, 8))
+    assert numbers(splits.train) == numbers(load((x, y)).train)
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([], "no batches"),
+        ([{"x": some_x()}], "batch 0 of the generator is a dict"),
+        ([(some_x(), some_y(), some_y())], "batch 0 of the generator is a tuple"),
+        ([some_x(), some_x(shape=(1, 5))], "batch 1 has the shape"),
+        ([(some_x(), some_y()), (some_x(),)], "with labels and batches without"),
+        ([(some_x(), some_y()), (some_x(), some_y()[:, None])], "do not go together"),
+        ([np.zeros(3)], "batch 0 has the shape"),
+    ],
+)
+def test_batches_that_do_not_fit_together(batches: list[Any], said: str) -> None:
+    assert said in refusal(lambda: load(b for b in batches))
 
 
 @pytest.mark.parametrize(

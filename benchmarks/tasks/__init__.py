@@ -1,1 +1,1 @@
-"""The three real problems that the benchmarks shrink models for."""
+"""The five real problems that the benchmarks shrink models for."""

@@ -15,10 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import torch
+
+from pintsize.deferred import torch
+
+if TYPE_CHECKING:
+    from pintsize.gradients import Rounding
+
+#: whole numbers in int64
+Whole = TypeVar("Whole", "torch.Tensor", np.ndarray)
 
 FLOAT32_EXACT = 2**24
 INT32_MAX = 2**31 - 1
@@ -29,6 +36,8 @@ WEIGHT_MAX = {16: 32767, 8: 127, 4: 7, 2: 1}
 CODES = {8: (-128, 127), 16: (-32768, 32767)}
 #: float32 error of acc * multiplier while |result| <= 512, with room to spare
 FLOAT_ERROR = 2e-4
+#: a multiple of 1/8 up to 512 times this rounds with its halves away from zero, whatever the rounding of halves
+AWAY_FROM_ZERO = 1.0 + 2.0**-13
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,26 @@ class Quantized:
 
     def real(self) -> torch.Tensor:
         return (self.q - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The least and largest code of a layer's output, and its zero point."""
+
+    zero_point: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, scale: float, zero_point: int, bits: int = 8, activation: str = "none") -> Bounds:
+        """Of all codes of so many bits, or those that a fused activation (none, relu, relu6) leaves."""
+        low, high = CODES[bits]
+        if activation != "none":
+            low = max(low, zero_point)
+        if activation == "relu6":
+            steps = np.float32(6.0) / np.float32(scale)
+            high = min(high, zero_point + int(half_away(np.float64(steps))))
+        return cls(zero_point, low, high)
 
 
 @dataclass(frozen=True)
@@ -70,28 +99,17 @@ class Grid:
         """The grid with the bounds of a fused activation (none, relu, relu6)."""
         if activation == "none":
             return self
-        low = max(self.low, self.zero_point)
-        if activation == "relu":
-            return replace(self, low=low)
-        six = self.zero_point + int(half_away(np.float64(np.float32(6.0) / np.float32(self.scale.item()))))
-        return replace(self, low=low, high=min(self.high, six))
-
-
-class _StraightThrough(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, exact: torch.Tensor, smooth: torch.Tensor) -> torch.Tensor:
-        return exact.view_as(exact)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[None, torch.Tensor]:
-        return None, gradients[0]
+        bounds = Bounds.of(self.scale.item(), self.zero_point, self.bits, activation)
+        return replace(self, low=max(self.low, bounds.low), high=min(self.high, bounds.high))
 
 
 def straight_through(exact: torch.Tensor, smooth: torch.Tensor) -> torch.Tensor:
     """The value of `exact` (to the last bit), the gradient of `smooth`."""
     if not (torch.is_grad_enabled() and smooth.requires_grad):
         return exact
-    return _StraightThrough.apply(exact.detach(), smooth)
+    from pintsize.gradients import StraightThrough
+
+    return StraightThrough.apply(exact.detach(), smooth)
 
 
 def half_away(x: np.ndarray | np.floating[Any] | float) -> np.ndarray:
@@ -150,26 +168,25 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(vanishing, 0, multiplier), np.where(vanishing, 0, exponent)
 
 
-def high_multiply(a: torch.Tensor, b: torch.Tensor | int) -> torch.Tensor:
-    """int64 tensors: a * b / 2^31, halves up (saturating rounding doubling high multiply of int32s)."""
-    return ((a * b + (1 << 30)) >> 31).clamp(max=INT32_MAX)
+def high_multiply(a: Whole, b: Whole | int) -> Whole:
+    """int64: a * b / 2^31, halves up (saturating rounding doubling high multiply of int32s)."""
+    return ((a * b + (1 << 30)) >> 31).clip(max=INT32_MAX)
 
 
-def divide_by_power(x: torch.Tensor, exponent: torch.Tensor | int) -> torch.Tensor:
-    """int64 tensor: x / 2^exponent, halves away from zero."""
-    one = torch.ones((), dtype=torch.int64)
-    mask = (one << exponent) - 1
-    above_half = (x & mask) > (mask >> 1) + (x < 0).long()
-    return (x >> exponent) + above_half.long()
+def divide_by_power(x: Whole, exponent: Whole | int) -> Whole:
+    """int64: x / 2^exponent, halves away from zero."""
+    mask = (1 << exponent) - 1
+    above_half = (x & mask) > (mask >> 1) + (x < 0)
+    return (x >> exponent) + above_half
 
 
-def multiply(x: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-    """int64 tensor times multiplier * 2^(exponent - 31), rounded twice: the reference everything must equal.
+def multiply(x: Whole, multiplier: Whole, exponent: Whole) -> Whole:
+    """int64 times multiplier * 2^(exponent - 31), rounded twice: the reference everything must equal.
 
     A factor of 1 and above saturates at ±2^30 before it is applied: far outside int8 all the same.
     """
-    shifted = (x << exponent.clamp(min=0)).clamp(-SHIFTED_MAX, SHIFTED_MAX)
-    return divide_by_power(high_multiply(shifted, multiplier), (-exponent).clamp(min=0))
+    shifted = (x << exponent.clip(min=0)).clip(-SHIFTED_MAX, SHIFTED_MAX)
+    return divide_by_power(high_multiply(shifted, multiplier), (-exponent).clip(min=0))
 
 
 def factors(numerator: torch.Tensor, denominator: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -190,68 +207,42 @@ def requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tenso
     Computed in floating point; only where the result lies so near a tie that two roundings might differ
     from one, or the float from the exact product, it is computed again in int64.
     """
-    factor = (scale / out.scale.double()).to(acc.dtype)
-    multiplier, exponent = factors(scale, out.scale)
-    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out, _rounding(out)).float()
+    return _requantize(acc, scale, out, _round_twice if out.bits == 8 else _round_twice_widely)
 
 
 def requantize_weighted(acc: torch.Tensor, scale: torch.Tensor, out: Grid) -> torch.Tensor:
     """`requantize` of what a layer with weights sums up: of int16 activations by `multiply_once`."""
     if out.bits == 8:
         return requantize(acc, scale, out)
+    return _requantize(acc, scale, out, _round_once)
+
+
+def _requantize(acc: torch.Tensor, scale: torch.Tensor, out: Grid, rounding: Rounding) -> torch.Tensor:
+    from pintsize.gradients import Requantize
+
     factor = (scale / out.scale.double()).to(acc.dtype)
     multiplier, exponent = factors(scale, out.scale)
-    return _Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out, _round_once).float()
-
-
-_Rounding = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-class _Requantize(torch.autograd.Function):
-    """Forward: the exact codes. Backward: as if they were clamp(acc · factor + zero_point)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        acc: torch.Tensor,
-        factor: torch.Tensor,
-        multiplier: torch.Tensor,
-        exponent: torch.Tensor,
-        out: Grid,
-        rounding: _Rounding,
-    ) -> torch.Tensor:
-        steps = acc * factor
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(acc, factor, steps)
-            ctx.bounds = out.low - out.zero_point, out.high - out.zero_point
-        codes = rounding(acc, steps, multiplier, exponent)
-        return codes.clamp_(out.low - out.zero_point, out.high - out.zero_point).add_(out.zero_point)
-
-    @staticmethod
-    def backward(
-        ctx: Any, *gradients: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None, None, None, None, None]:
-        acc, factor, steps = ctx.saved_tensors
-        inside = torch.ops.aten.hardtanh_backward(gradients[0].contiguous(), steps, *ctx.bounds)
-        of_factor: torch.Tensor | None = None
-        if ctx.needs_input_grad[1]:
-            of_factor = (inside * acc).reshape(-1, factor.numel()).sum(0).reshape(factor.shape)
-        return inside * factor, of_factor, None, None, None, None
-
-
-def _rounding(out: Grid) -> _Rounding:
-    return _round_twice if out.bits == 8 else _round_twice_widely
+    return Requantize.apply(acc.contiguous(), factor, multiplier, exponent, out, rounding).float()
 
 
 def _round_twice(
     acc: torch.Tensor, steps: torch.Tensor, multiplier: torch.Tensor, exponent: torch.Tensor
 ) -> torch.Tensor:
-    """What `multiply` gives, unclamped and right wherever it matters: up to ±512."""
-    if int(exponent.max()) > -4:
-        return multiply(acc.long(), multiplier, exponent).clamp_(-512, 512).to(acc.dtype)
-    nearest = steps.round()
-    margin = (0.5 - FLOAT_ERROR - torch.exp2(exponent.double() - 1)).to(acc.dtype)
-    doubtful = ((steps - nearest).abs_() > margin).view(-1).nonzero().squeeze(1)
+    """What `multiply` gives, unclamped and right wherever it matters: up to ±512.
+
+    Where the second rounding takes four bits or more, two roundings differ from one only near a tie. Where it takes
+    fewer, both are done in floating point: the first is to steps that many bits finer.
+    """
+    finer = torch.where((exponent < 0) & (exponent > -4), torch.exp2(-exponent.double()), 1.0)
+    near_tie = torch.where((exponent < 0) & (finer == 1.0), torch.exp2(exponent.double() - 1), 0.0)
+    margin = (0.5 - FLOAT_ERROR * finer - near_tie).to(acc.dtype)
+    twice = bool((finer > 1.0).any())
+    first = steps * finer.to(acc.dtype) if twice else steps
+    nearest = first.round()
+    # numpy finds the few far faster than torch
+    doubtful = torch.from_numpy(np.flatnonzero(((first - nearest).abs_() > margin).numpy()))
+    if twice:
+        nearest.mul_((AWAY_FROM_ZERO / finer).to(acc.dtype)).round_()
     if doubtful.numel():
         channel = doubtful % multiplier.numel()
         again = multiply(acc.view(-1)[doubtful].long(), multiplier[channel], exponent[channel])
@@ -289,19 +280,25 @@ def requantize_by(acc: torch.Tensor, factor: tuple[torch.Tensor, torch.Tensor], 
     return (multiply(acc.detach().long(), *factor) + out.zero_point).clamp(out.low, out.high).float()
 
 
-def mean_factor(x: torch.Tensor, out: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def one_factor(real: float) -> tuple[int, int]:
+    """(multiplier, exponent) of one positive factor."""
+    multiplier, exponent = quantize_multiplier(np.array([real]))
+    return int(multiplier[0]), int(exponent[0])
+
+
+def mean_factor(x: float, out: float, count: int) -> tuple[int, int]:
     """(multiplier, exponent) of x / (out · count), as the mean of TFLite Micro has it: the 31 bits are cut off."""
-    multiplier, exponent = factors(x, out)
-    shift = torch.clamp(31 + exponent, max=min(count.bit_length() - 1, 32))
+    multiplier, exponent = one_factor(x / out)
+    shift = min(31 + exponent, count.bit_length() - 1, 32)
     return (multiplier << shift) // count, exponent - shift
 
 
 def requantize_table(
-    x: Quantized, out: Grid, first: Callable[[torch.Tensor], torch.Tensor] = torch.positive
+    x: Quantized, out: Grid, first: Callable[[torch.Tensor], torch.Tensor] | None = None
 ) -> torch.Tensor:
-    """The 256 codes on `out` of first(q - zero_point) for the input codes -128..127."""
-    codes = first(torch.arange(-128, 128, dtype=torch.int64) - x.zero_point)
-    return requantize_by(codes, factors(x.scale, out.scale), out)
+    """The 256 codes on `out` of q - zero_point, or `first` of it, for the input codes -128..127."""
+    codes = torch.arange(-128, 128, dtype=torch.int64) - x.zero_point
+    return requantize_by(first(codes) if first else codes, factors(x.scale, out.scale), out)
 
 
 def nearest_pixels(extent: int, size: int, align_corners: bool, half_pixel_centers: bool) -> list[int]:
@@ -403,9 +400,17 @@ def add_factors(
     a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, *, shift: int = ADD_LEFT_SHIFT
 ) -> AddFactors:
     """Factors from the three scales: addends on the grid 2 * max(a, b) / 2^shift."""
-    twice = 2.0 * torch.maximum(a.detach().double(), b.detach().double())
+    *reals, sum_scale = add_reals(a.item(), b.item(), out.item(), shift)
+    found = [quantize_multiplier(np.array(real)) for real in reals]
+    of_a, of_b, of_sum = ((torch.from_numpy(m), torch.from_numpy(e)) for m, e in found)
+    return AddFactors(of_a, of_b, of_sum, torch.tensor(sum_scale, dtype=torch.float64))
+
+
+def add_reals(a: float, b: float, out: float, shift: int) -> tuple[float, float, float, float]:
+    """What `add_factors` stands for, and the scale of the sum."""
+    twice = 2.0 * max(a, b)
     sum_scale = twice / (1 << shift)
-    return AddFactors(factors(a, twice), factors(b, twice), factors(sum_scale, out), sum_scale)
+    return a / twice, b / twice, sum_scale / out, sum_scale
 
 
 def round_half_away_divide(total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:

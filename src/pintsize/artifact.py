@@ -11,15 +11,21 @@ from typing import Any
 import numpy as np
 
 from pintsize.errors import DataError, UserError, VerificationError
-from pintsize.folder import MARKER
+from pintsize.folder import EXPLANATION, MARKER
 from pintsize.module import run_integers
 from pintsize.read.saved import DAMAGE, read_saved
 from pintsize.verify import CORES, CoreCheck, Skipped, verify
 
 
 def read_report(folder: Path) -> dict[str, Any]:
-    """report.json of a finished folder. Raises UserError where there is none."""
-    return _json(folder, "report.json")
+    """report.json of a finished folder, and as `explanation` what `pintsize explain` found, if it was asked.
+
+    Raises UserError where there is no report.
+    """
+    report = _json(folder, "report.json")
+    if (folder / EXPLANATION).is_file():
+        report["explanation"] = _json(folder, EXPLANATION)
+    return report
 
 
 def verify_folder(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -67,7 +67,7 @@ class Provenance:
 
 def assemble(
     graph: Graph, labels: tuple[str, ...], outcome: Outcome, evidence: Evidence, device: Device, budget: Budget,
-    provenance: Provenance, seed: int, accuracies: list[dict[str, Any]],
+    provenance: Provenance, seed: int, accuracies: list[dict[str, Any]], refund: Mapping[str, Any] | None = None,
 ) -> Report:  # fmt: skip
     """The Report of a finished run: see report/schema.py for every key."""
     figures = _figures(graph, evidence, budget, accuracies)
@@ -83,6 +83,8 @@ def assemble(
         "figures": figures,
         "accuracy": accuracies,
         "candidates": [_candidate(t) for t in outcome.trials],
+        "refund": refund or {"steps": [], "undone": []},
+        "front": [],
         "layers": _layers(graph, evidence),
         "memory": _memory(graph, evidence.program),
         "verification": [{k: getattr(c, k) for k in
@@ -95,6 +97,25 @@ def assemble(
         },
     }  # fmt: skip
     return Report(data, graph, labels, evidence.program.files, evidence.golden)
+
+
+def on_front(report: Report, members: Sequence[Report]) -> Report:
+    """The report with the models of a whole trade-off, in the order given; each has a folder below `front`."""
+    rows = [_member(member, number) for number, member in enumerate(members, 1)]
+    return replace(report, data={**report.data, "front": rows}, front=tuple(members))
+
+
+def _member(report: Report, number: int) -> dict[str, Any]:
+    chosen = next(c for c in report.data["candidates"] if c["status"] == "chosen")
+    names = ("flash_bytes", "ram_bytes", "weight_bytes", "instructions", "latency_ms", "energy_mj")
+    return {
+        "name": chosen["name"],
+        "folder": f"front/{number:02d}-{report.figure('flash_bytes')}B",
+        **{name: report.figure(name) for name in names},
+        "accuracy": {row["split"]: row["integers"] for row in report.data["accuracy"]},
+        "cores": len(report.data["verification"]),
+        "mismatches": report.mismatches,
+    }
 
 
 def _version(package: str) -> str:
@@ -191,10 +212,12 @@ def _memory(graph: Graph, program: CProgram) -> dict[str, Any]:
     }
 
 
-def files_of(report: Report) -> dict[str, bytes]:
-    """Everything that a run leaves in its folder: name → content."""
+def files_of(report: Report, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Everything that a run leaves in its folder: name → content. more: files that the manifest leaves out."""
     files = {name: text.encode() for name, text in report.program.items()}
     files |= graph_files(report.graph)
+    for row, member in zip(report.data["front"], report.front, strict=True):
+        files |= {f"{row['folder']}/{name}": content for name, content in files_of(member).items()}
     files["golden.npz"] = golden_file(*report.golden)
     files["report.json"] = (json.dumps(report.data, indent=1) + "\n").encode()
     files["report.html"] = html(report.data).encode()
@@ -203,4 +226,4 @@ def files_of(report: Report) -> dict[str, bytes]:
         golden_vectors=len(report.golden[0]), accuracy=report.data["accuracy"],
         provenance=report.data["provenance"],
     )  # fmt: skip
-    return dict(sorted(files.items()))
+    return dict(sorted({**files, **(more or {})}.items()))

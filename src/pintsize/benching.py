@@ -66,7 +66,9 @@ def bench(
         raise UserError(f"{graph.name} is a model of real numbers: quantize it first, with pintsize shrink")
     within = bool(folder.get("reuse_io", False)) if reuse_io is None else reuse_io
     graph = fold_constant_channels(graph)
-    program = write(graph, isa=isa_of(target.core), reuse_io=within)
+    spare = folder.get("spare_flash_bytes", 0)
+    spare_bytes = spare if isinstance(spare, int) else 0
+    program = write(graph, isa=isa_of(target.core), reuse_io=within, spare_flash_bytes=spare_bytes)
     taken = footprint(program, target, random_codes(graph, 1))
     return Bench(graph, program, target, taken, _layers(graph, program, taken))
 

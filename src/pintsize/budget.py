@@ -59,8 +59,8 @@ class Budget:
         max_drop: Amount = None,
     ) -> None:
         set_field = object.__setattr__  # the class is frozen
-        set_field(self, "flash_bytes", _size_bytes("flash", flash))
-        set_field(self, "ram_bytes", _size_bytes("ram", ram))
+        set_field(self, "flash_bytes", size_bytes("flash", flash))
+        set_field(self, "ram_bytes", size_bytes("ram", ram))
         set_field(self, "latency_ms", _latency_ms(latency))
         set_field(self, "energy_mj", _energy_mj(energy))
         set_field(self, "max_drop", _drop(max_drop))
@@ -77,7 +77,8 @@ class Budget:
         return ", ".join(said) or "no bounds"
 
 
-def _size_bytes(option: str, amount: Amount) -> int | None:
+def size_bytes(option: str, amount: Amount) -> int | None:
+    """Bytes, above zero; None for None. Raises BudgetError that names the option."""
     allowed = 'a size above zero such as "32kB", "1MB" or 32768 (bytes; 1 kB = 1,024 bytes)'
     size = _amount(option, amount, BYTE_UNITS, allowed)
     if size is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +79,8 @@ def _root(
     epilog="Examples:\n\n"
     "pintsize shrink   (an embedded example: handwritten digits)\n\n"
     "pintsize shrink model.py:make_teacher --weights teacher.pt --data speech.npz --device stm32l4r5 "
-    "--flash 32kB --ram 16kB --max-drop 1% --out out/"
+    "--flash 32kB --ram 16kB --max-drop 1% --out out/\n\n"
+    "pintsize shrink --teacher big.pt2 --student small.py:make_net --data clips/ --unlabelled more/ --out out/"
 )
 def shrink(
     model: ModelArgument = None,
@@ -108,6 +111,29 @@ def shrink(
         list[str] | None,
         typer.Option(help="Weights of one layer, as NAME=8, 4 or 2; may be given several times."),
     ] = None,
+    activation_bits: Annotated[int, typer.Option(help="8, or 16 where 8 lose too much.")] = 8,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="A trained model to learn from, named like MODEL, which is then its student."),
+    ] = None,
+    teacher_weights: Annotated[Path | None, typer.Option(help="State dict of the teacher (.pt).")] = None,
+    student: Annotated[
+        str | None, typer.Option(help="Another way to name MODEL, beside --teacher; it may be untrained.")
+    ] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="More samples, without labels: .npz (x) or a folder of files.")
+    ] = None,
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(help="A layer that keeps its weights and width; may be given several times."),
+    ] = None,
+    log_dir: Annotated[
+        Path | None, typer.Option(help="Write every epoch for TensorBoard into this folder.")
+    ] = None,
+    front: Annotated[
+        bool,
+        typer.Option("--front", help="The whole trade-off: a dozen models from tiny to best, in OUT/front."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
 ) -> None:
     """Find the smallest model within a budget; write it as a C program; prove it on emulated cores."""
@@ -115,16 +141,46 @@ def shrink(
 
     budget = Budget(flash, ram, latency, energy, max_drop)
     options = {"device": device, "budget": budget, "out": out, "effort": effort, "goal": goal, "seed": seed,
-               "layer_bits": _layer_bits(layer_bits or [])}  # fmt: skip
+               "layer_bits": _layer_bits(layer_bits or []), "activation_bits": activation_bits,
+               "front": front}  # fmt: skip
+    if student is not None and model is not None:
+        raise UserError(f"--student {student} and {model} are both the model to shrink: give one of them")
     try:
-        with LiveWatcher(console) as watcher:
-            report = _shrink(model, weights, data, test, embedded, watcher.step, watcher=watcher, **options)
+        with LiveWatcher(console) as watcher, _epochs_told(log_dir) as on_epoch:
+            options["teaching"] = _teaching(teacher, teacher_weights, unlabelled, freeze or [], on_epoch)
+            report = _shrink(
+                model or student, weights, data, test, embedded, watcher.step, watcher=watcher, **options
+            )
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     from pintsize.report.text import table
 
     console.print(table(report.data))
     console.print(f"Results in [bold]{out}[/]: open {out / 'report.html'}")
+
+
+@contextmanager
+def _epochs_told(folder: Path | None) -> Iterator[Any]:
+    """What hears of every epoch: TensorBoard's files, or nothing."""
+    if folder is None:
+        yield None
+        return
+    from pintsize.compress.tensorboard import TensorBoard
+
+    with TensorBoard(folder) as board:
+        yield board
+
+
+def _teaching(
+    teacher: str | None, weights: Path | None, unlabelled: Path | None, frozen: list[str], on_epoch: Any
+) -> Any:
+    from pintsize.model_argument import load_model
+    from pintsize.teaching import Teaching
+
+    if teacher is None and weights is not None:
+        raise UserError("--teacher-weights goes with --teacher model.py:function")
+    model = None if teacher is None else load_model(teacher, weights)
+    return Teaching(model, unlabelled, tuple(frozen), on_epoch=on_epoch)
 
 
 def _layer_bits(given: list[str]) -> dict[str, int]:
@@ -191,6 +247,64 @@ def check(
         raise typer.Exit(USER_MISTAKE)
 
 
+@app.command(
+    epilog="Examples:\n\npintsize quantize model.py:make_net --weights net.pt --samples x.npz --device stm32l4r5\n\n"
+    "pintsize quantize model.onnx --samples pictures/ --device nrf52840 --flash 64kB --out out/"
+)
+def quantize(
+    model: Annotated[
+        str, typer.Argument(help="model.py:function, or a .pt2, .onnx or .tflite file of real numbers.")
+    ],
+    weights: WeightsOption = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(help="32 to 512 samples: .npz (x, perhaps y) or a folder. None: made from batch norms."),
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Data to report on.")] = None,
+    device: DeviceOption = "stm32l4r5",
+    flash: FlashOption = None,
+    ram: RamOption = None,
+    max_drop: DropOption = None,
+    bits: Annotated[
+        str, typer.Option(help="Of the weights: 8, 4, 2, or auto for each layer its own.")
+    ] = "auto",
+    activation_bits: Annotated[int, typer.Option(help="8, or 16 where 8 lose too much.")] = 8,
+    sample_shape: ShapeOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    goal: Annotated[
+        str | None,
+        typer.Option(help="classes, or values for outputs that are no classes; guessed when not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+) -> None:
+    """Quantize a trained model without training it, from a few samples; write and prove it as a C program."""
+    import pintsize
+    from pintsize.assemble import Provenance
+    from pintsize.model_argument import load_model, read_shape
+    from pintsize.report.text import table
+    from pintsize.terminal import LiveWatcher
+
+    if bits not in ("8", "4", "2", "auto"):
+        raise UserError(f"--bits may be 8, 4, 2 or auto, not {bits}")
+    options: dict[str, Any] = {
+        "bits": "auto" if bits == "auto" else int(bits), "activation_bits": activation_bits, "goal": goal,
+    }  # fmt: skip
+    source = Provenance(
+        shlex.join(["pintsize", *sys.argv[1:]]), model, samples.name if samples else "no samples"
+    )
+    try:
+        with LiveWatcher(console) as watcher:
+            report = pintsize.quantize(
+                load_model(model, weights), samples, device=device, budget=Budget(flash, ram, None, None, max_drop),
+                test=test, out=out, seed=seed, sample_shape=read_shape(sample_shape), watcher=watcher,
+                provenance=source, **options,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    console.print(table(report.data))
+    console.print(f"Results in [bold]{out}[/]: open {out / 'report.html'}")
+
+
 @app.command(epilog="Example: pintsize verify out/")
 def verify(
     folder: Annotated[Path, typer.Argument(help="What `pintsize shrink` wrote.")],
@@ -221,6 +335,10 @@ def compile_(
         bool,
         typer.Option("--reuse-io", help="Input and output live in the arena; a run may overwrite the input."),
     ] = False,
+    spare_flash: Annotated[
+        str | None,
+        typer.Option(help="Flash that may be spent on speed, such as 16kB: weights are stored wider."),
+    ] = None,
     shape: FileShapeOption = None,
 ) -> None:
     """Write an integer model as a C program for a device; prove every integer on its emulated core; measure it."""
@@ -235,6 +353,7 @@ def compile_(
         reuse_io,
         read_shape(shape, "--shape"),
         lambda found: console.print(core_line(found)),
+        spare_flash,
     )
     console.print(compiled_table(done))
     console.print(
@@ -292,6 +411,33 @@ def devices(
     console.print(devices_table(DEVICES.values()) if name is None else device_details(find(name)))
 
 
+@app.command(
+    epilog="Examples:\n\npintsize explain out/\n\npintsize explain out/ --data recorded-on-the-device.npz"
+)
+def explain(
+    folder: Annotated[Path, typer.Argument(help="What `pintsize shrink` wrote.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Other samples to judge by, as for shrink; of split data the test part."),
+    ] = None,
+) -> None:
+    """Where the accuracy went, layer by layer: each cause put right and measured, with the option that fixes it."""
+    import pintsize
+    from pintsize.artifact import read_report
+    from pintsize.explaining import explanation_file
+    from pintsize.folder import EXPLANATION, write_file
+    from pintsize.report.loss_text import loss_table
+    from pintsize.report.page import html
+    from pintsize.terminal import LiveWatcher
+
+    with LiveWatcher(console) as watcher:
+        found = pintsize.explain(folder, data, watcher)
+    console.print(loss_table(found.as_data()))
+    write_file(folder / EXPLANATION, explanation_file(found))
+    write_file(folder / "report.html", html(read_report(folder)).encode())
+    console.print(f"Also in {folder / 'report.html'} and {folder / EXPLANATION}")
+
+
 @app.command(epilog="Example: pintsize report out/")
 def report(folder: Annotated[Path, typer.Argument(help="What `pintsize shrink` wrote.")]) -> None:
     """Print the table of a finished folder, and write its report.html anew."""
@@ -319,6 +465,8 @@ def main() -> None:
             raise
         _say(missing)
         raise SystemExit(USER_MISTAKE) from None
+    finally:
+        gc.freeze()  # the process ends: to look through all of torch for garbage would take half a second
 
 
 def _say(error: PintsizeError) -> None:

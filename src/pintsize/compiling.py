@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pintsize import devices
+from pintsize import devices, emulate
+from pintsize.budget import Amount, size_bytes
 from pintsize.devices import DEVICES, Device
 from pintsize.emulate import CORES, Execution, can_run
 from pintsize.emulate.wasm import build as build_wasm
@@ -23,11 +24,10 @@ from pintsize.folder import MARKER, check_writable, write_folder
 from pintsize.graph import BITS, Graph
 from pintsize.manifest import golden_file, manifest
 from pintsize.measure import Footprint, measure
-from pintsize.module import run_integers
 from pintsize.passes.fold_constant_channels import fold_constant_channels
 from pintsize.read.model_file import read_model
-from pintsize.verify import CoreCheck, Skipped, random_codes, require_equal, runner, verify
-from pintsize.write.c import CProgram, write
+from pintsize.verify import CoreCheck, Skipped, compared, random_codes, require_equal, runner, verify
+from pintsize.write.c import CProgram, with_self_test, write
 from pintsize.write.c.calls import isa_of
 from pintsize.write.saved import graph_files
 from pintsize.write.web import web_files
@@ -51,6 +51,7 @@ class Compiled:
     checks: list[CoreCheck]
     skipped: list[Skipped]
     footprint: Footprint
+    spare_flash_bytes: int = 0
 
     def files(self) -> dict[str, bytes]:
         """Everything that belongs into the folder: name → content."""
@@ -63,6 +64,7 @@ class Compiled:
         files[MARKER] = manifest(
             self.graph, device, self.metrics(), files, golden_vectors=len(self.golden[0]), isa=self.program.isa,
             reuse_io=self.program.plan.places[self.graph.inputs[0]] == "arena",
+            spare_flash_bytes=self.spare_flash_bytes,
         )  # fmt: skip
         return dict(sorted(files.items()))
 
@@ -81,6 +83,7 @@ def compile_model(
     reuse_io: bool = False,
     shape: tuple[int, ...] | None = None,
     on_core: Callable[[CoreCheck | Skipped], None] | None = None,
+    spare_flash: Amount = None,
 ) -> Compiled:
     """An integer model as a C program for a device, every integer proven on the host and the device's core.
 
@@ -89,6 +92,7 @@ def compile_model(
         out: the folder to leave the program in; None: only in memory.
         reuse_io: the input and the output live in the arena, and a run may overwrite the input: less RAM.
         shape: of one input without the batch, where the file leaves it open.
+        spare_flash: "16kB" or bytes that may be spent on speed (weights stored wider, on Cortex-M4, M7 and M33).
 
     Raises ModelError or UnsupportedOp for a model that cannot be read, UserError for one that is not quantized,
     DoesNotFit with the figures when it is too large for the device, VerificationError when an integer differs.
@@ -101,33 +105,50 @@ def compile_model(
     graph = fold_constant_channels(given)
     allowed = HOST_MACS // max(graph.macs, 1)
     codes = random_codes(graph, min(max(allowed, GOLDEN_VECTORS), MOST_HOST_VECTORS))
-    outputs = run_integers(given, codes)
-    golden = codes[:GOLDEN_VECTORS], outputs[:GOLDEN_VECTORS]
-    self_test = codes[:SELF_TEST_VECTORS], outputs[:SELF_TEST_VECTORS]
-    program = write(graph, self_test, isa=isa_of(target.core), reuse_io=reuse_io)
+    spare_bytes = size_bytes("spare_flash", spare_flash) or 0
+    program = write(graph, isa=isa_of(target.core), reuse_io=reuse_io, spare_flash_bytes=spare_bytes)
     _refuse(
         graph, program, target, sum(program.constant_bytes), program.plan.arena_bytes
     )  # before it is compiled
-    with ThreadPoolExecutor() as pool:  # both wait for compilers most of the time
-        on_host = pool.submit(verify, program.files, codes, outputs, ("host",))
-        taken, run = measure(program, target, golden[0])
+    with (
+        ThreadPoolExecutor() as pool
+    ):  # compilers and emulators work while torch loads and the reference runs
+        measuring = pool.submit(measure, program, target, codes[:GOLDEN_VECTORS])
+        running = pool.submit(_run_on_host, program.files, codes)
+        outputs = _reference(given, codes)
+        taken, run = measuring.result()
         _refuse(graph, program, target, taken.flash_bytes, taken.ram_bytes)
-        checks, skipped = on_host.result()
-    for found in (*checks, *skipped):
+        on_host = running.result()
+    golden = codes[:GOLDEN_VECTORS], outputs[:GOLDEN_VECTORS]
+    program = with_self_test(program, graph, (codes[:SELF_TEST_VECTORS], outputs[:SELF_TEST_VECTORS]))
+    found = (
+        on_host if isinstance(on_host, Skipped) else compared("host", outputs, None, on_host),
+        _on_device(target, program.files, golden, taken, run),
+    )
+    for one in found:
         if on_core:
-            on_core(found)
-    on_device = _on_device(target, program.files, golden, taken, run)
-    if on_core:
-        on_core(on_device)
-    if isinstance(on_device, Skipped):
-        skipped.append(on_device)
-    else:
-        checks.append(on_device)
-        require_equal(checks)
-    compiled = Compiled(graph, program, golden, target, checks, skipped, taken)
+            on_core(one)
+    checks = [one for one in found if isinstance(one, CoreCheck)]
+    require_equal(checks)
+    skipped = [one for one in found if isinstance(one, Skipped)]
+    compiled = Compiled(graph, program, golden, target, checks, skipped, taken, spare_bytes)
     if out is not None:
         write_folder(compiled.files(), Path(out))
     return compiled
+
+
+def _reference(graph: Graph, codes: np.ndarray) -> np.ndarray:
+    """The integers that every core must compute; this is what brings in torch."""
+    from pintsize.module import run_integers
+    from pintsize.together import one_thread_each
+
+    with one_thread_each():  # a second one would fight with the compilers for the processors
+        return run_integers(graph, codes)
+
+
+def _run_on_host(files: Mapping[str, str], codes: np.ndarray) -> Execution | Skipped:
+    reason = can_run("host")
+    return Skipped("host", reason) if reason else emulate.run(files, "host", codes.reshape(len(codes), -1))[1]
 
 
 def _require_integers(graph: Graph) -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -75,7 +75,8 @@ def load(source: Any, *, seed: int = 0, sample_shape: Shape | None = None) -> Sp
     Args:
         source: an .npz (`x`; optional `y`, `split`, `labels`); a folder `<label>/*` or `<part>/<label>/*` of
             WAV, FLAC, PNG or JPEG files; a map-style torch Dataset of (x, y) or x; a pair of arrays (x, y);
-            an array x; a `Dataset`; `Splits`. Data without a split is divided 70/15/15, each class alike.
+            an array x; a `Dataset`; `Splits`; an iterable of batches (x, y) or (x,), such as a torch DataLoader, read
+            once to its end. Data without a split is divided 70/15/15, each class alike.
         seed: of the division.
         sample_shape: what the model takes. Files are cut, padded or resized to it; arrays must have it, but
             that axes of length one may come and go.
@@ -84,6 +85,16 @@ def load(source: Any, *, seed: int = 0, sample_shape: Shape | None = None) -> Sp
     """
     data = _read(source, sample_shape, seed)
     return _checked(data) if isinstance(data, Splits) else split(data, seed=seed)
+
+
+def samples_of(
+    source: Any, *, seed: int = 0, sample_shape: Shape | None = None, part: Literal["train", "test"] = "test"
+) -> Dataset:
+    """All samples of anything that `load` takes; of data that comes split, this part. Raises DataError."""
+    data = _read(source, sample_shape, seed)
+    if not isinstance(data, Splits):
+        return data
+    return data.test if part == "test" else data.train
 
 
 def splits_of(train: Any, test: Any, seed: int = 0, *, sample_shape: Shape | None = None) -> Splits:
@@ -199,11 +210,13 @@ def _read_pair(source: tuple[Any, ...], sample_shape: Shape | None) -> Dataset:
 
 
 def _read_items(source: Any, sample_shape: Shape | None) -> Dataset:
-    """A map-style torch Dataset, or a list: each item (x, y) or x."""
+    """A map-style torch Dataset, or a list: each item (x, y) or x; or what gives batches."""
+    if not isinstance(source, Mapping) and hasattr(source, "__iter__") and not hasattr(source, "__getitem__"):
+        return _read_batches(source, sample_shape)
     if isinstance(source, Mapping) or not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
         raise DataError(
             f"a {type(source).__name__} cannot be read: pintsize takes an .npz file, a folder, arrays, "
-            "or a torch Dataset with a length (map style)"
+            "a torch Dataset with a length (map style), or an iterable of batches such as a DataLoader"
         )
     where = f"the {type(source).__name__}"
     items = [source[i] for i in range(len(source))]
@@ -221,6 +234,39 @@ def _read_items(source: Any, sample_shape: Shape | None) -> Dataset:
             f"{where} has items with a label and items without: item {labelled.index(False)} has none"
         )
     return validate(_stack(items, where), sample_shape=sample_shape, where=where)
+
+
+def _read_batches(source: Iterable[Any], sample_shape: Shape | None) -> Dataset:
+    """Batches (x, y), (x,) or x, each x (n, *sample shape), one after the other."""
+    where = f"the {type(source).__name__}"
+    xs: list[np.ndarray] = []
+    ys: list[np.ndarray] = []
+    for number, batch in enumerate(source):
+        parts = list(batch) if isinstance(batch, tuple | list) else [batch]
+        if isinstance(batch, Mapping) or len(parts) not in (1, 2):
+            raise DataError(
+                f"batch {number} of {where} is a {type(batch).__name__}: pintsize takes (x, y), (x,) or x"
+            )
+        xs.append(_array(parts[0], f"x of batch {number} of {where}"))
+        ys += [_array(y, f"y of batch {number} of {where}") for y in parts[1:]]
+        if xs[-1].ndim < 2 or xs[-1].shape[1:] != xs[0].shape[1:]:
+            raise DataError(
+                f"{where}: x of batch {number} has the shape {xs[-1].shape}, of batch 0 {xs[0].shape}"
+            )
+    if not xs:
+        raise DataError(f"{where} has no batches: an iterator can be read once only")
+    if ys and len(ys) != len(xs):
+        raise DataError(f"{where} has batches with labels and batches without")
+    labels = tuple(str(c) for c in getattr(getattr(source, "dataset", None), "classes", None) or ())
+    y = _concatenated(ys, where) if ys else None
+    return validate(np.concatenate(xs), y, labels=labels, sample_shape=sample_shape, where=where)
+
+
+def _concatenated(ys: Sequence[np.ndarray], where: str) -> np.ndarray:
+    try:
+        return np.concatenate(ys)
+    except ValueError as error:
+        raise DataError(f"{where}: the labels of its batches do not go together: {error}") from error
 
 
 def _read_npz(path: Path, sample_shape: Shape | None, seed: int) -> Dataset | Splits:

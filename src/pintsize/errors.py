@@ -85,6 +85,7 @@ OPTIONAL_MODULES = {
     "wasmtime": ("wasmtime", "web"),
     "soundfile": ("soundfile", "audio"),
     "PIL": ("pillow", "images"),
+    "tensorboard": ("tensorboard", "tensorboard"),
     "tflite": ("tflite", "tflite"),
     "flatbuffers": ("flatbuffers", "tflite"),
     "executorch": ("executorch", "executorch"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import (
     INT32_MAX,
@@ -27,6 +26,7 @@ from pintsize.arithmetic import (
     reciprocal_of_one_plus,
     softmax_factors,
 )
+from pintsize.deferred import torch
 
 INTEGER_BITS = 4
 INT16_MAX = 2**15 - 1

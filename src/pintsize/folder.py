@@ -11,6 +11,8 @@ from pintsize.errors import OutputError
 
 #: a folder with this file in it is one that pintsize wrote, and may be replaced
 MARKER = "manifest.json"
+#: what `pintsize explain` adds to it
+EXPLANATION = "explanation.json"
 
 
 def check_writable(folder: Path) -> None:
@@ -37,6 +39,7 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)

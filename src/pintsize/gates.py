@@ -8,9 +8,16 @@ UNIDIRECTIONAL_SEQUENCE_LSTM computes them.
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import divide_by_power, factors, high_multiply, multiply, scale_product
+from pintsize.arithmetic import (
+    divide_by_power,
+    factors,
+    high_multiply,
+    multiply,
+    multiply_once,
+    scale_product,
+)
+from pintsize.deferred import torch
 
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 #: scale of what enters a sigmoid or tanh, and of what comes out
@@ -37,7 +44,6 @@ SIGMOID_TABLE = np.array([
     65530, 65530, 65531, 65531, 65531, 65531, 65531, 65532, 65532, 65532, 65532, 65532, 65532, 65533, 65533, 65533,
     65533, 65533, 65533, 65533, 65533, 65534, 65534, 65534, 65534, 65534, 65534, 65534, 65534, 65534, 65534, 65535,
 ])  # fmt: skip
-_TABLE = torch.from_numpy(SIGMOID_TABLE)
 
 
 def saturate(x: torch.Tensor) -> torch.Tensor:
@@ -49,7 +55,8 @@ def sigmoid(x: torch.Tensor) -> torch.Tensor:
     """int16 numbers, 12 fractional bits → 15 fractional bits: between the table's points, a straight line."""
     sized = 3 * x.abs()  # the table's points are 1/24 apart: 512/3 steps of 2^-12
     index = (sized >> 9).clamp(max=254)
-    low, high = _TABLE[index], _TABLE[index + 1]
+    table = torch.from_numpy(SIGMOID_TABLE)
+    low, high = table[index], table[index + 1]
     value = torch.where(sized >> 9 >= 255, INT16_MAX << 10, (low << 9) + (sized & 511) * (high - low))
     return torch.where(x >= 0, value + (1 << 9), (1 << 25) - value + (1 << 9) - 1) >> 10
 
@@ -61,7 +68,8 @@ def tanh(x: torch.Tensor, fraction_bits: int = GATE_FRACTION_BITS) -> torch.Tens
     thrice = thrice << wider if wider >= 0 else (thrice + (1 << (-wider - 1))) >> -wider
     sized = thrice.abs()
     index = (sized >> 8).clamp(max=254)
-    low, high = _TABLE[index], _TABLE[index + 1]
+    table = torch.from_numpy(SIGMOID_TABLE)
+    low, high = table[index], table[index + 1]
     value = torch.where(sized >> 8 >= 255, 0xFFFF << 8, (low << 8) + (sized & 255) * (high - low))
     return torch.where(thrice >= 0, value - (1 << 23) + 128, (1 << 23) - value + 127) >> 8
 
@@ -77,6 +85,11 @@ def rescale(
 ) -> torch.Tensor:
     """Accumulators (int64) times (multiplier, exponent), rounded twice; the factors broadcast against the last axis."""
     return multiply(acc, *factor).clamp(low, high)
+
+
+def rescale_once(acc: torch.Tensor, factor: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """`rescale` of sums of int16 activations: a multiplier of 15 bits, one rounding."""
+    return saturate(multiply_once(acc, *factor))
 
 
 def gate_factors(x_scale: torch.Tensor, weight_scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -96,7 +96,9 @@ class Channels(ABC):
     """What an op asks of the pruner while channel identities flow through it.
 
     A channel identity is an integer per position along a tensor's last axis; positions that must
-    live or die together have united identities.
+    live or die together have united identities. Where identities differ along earlier axes too (the heads of
+    attention), the array has an axis for each of the tensor's last ones, of length 1 where they do not differ;
+    an op gets such arrays only if it `follows_axes`.
     """
 
     @abstractmethod
@@ -138,6 +140,10 @@ class Op(ABC):
     #: constants among the inputs are operands: int8 codes on a grid like an activation's (one scale, a zero point);
     #: in the meanings they carry a batch axis of 1
     operands: ClassVar[bool] = False
+    #: the first input holds whole numbers that count something (token ids): exact, and read by such ops alone
+    takes_ids: ClassVar[bool] = False
+    #: its `channels` understands identities that differ along several axes (see Channels)
+    follows_axes: ClassVar[bool] = False
 
     @abstractmethod
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import frexp
 
 import numpy as np
-import torch
 
+from pintsize.deferred import torch
 from pintsize.gates import SIGMOID_TABLE
 
 INT16_OUTPUT_SCALE = 1.0 / 32768.0

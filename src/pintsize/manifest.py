@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pintsize.graph import Graph
+from pintsize.ops.embedding import ids_read
 from pintsize.version import VERSION
 
 FORMAT = 1
@@ -48,10 +49,13 @@ def golden_file(inputs: np.ndarray, outputs: np.ndarray) -> bytes:
 
 
 def _interface(graph: Graph, name: str) -> dict[str, Any]:
+    """ids: how many there are, where the tensor holds token ids and no numbers."""
     kind = graph.type(name)
+    ids = ids_read(graph) if name in graph.inputs else 0
     return {
         "shape": list(kind.shape),
         "dtype": kind.dtype,
         "scale": kind.scale[0],
         "zero_point": kind.zero_point,
+        **({"ids": ids} if ids else {}),
     }

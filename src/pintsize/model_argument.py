@@ -8,11 +8,13 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
+from pintsize.deferred import torch
 from pintsize.errors import ModelError, UserError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def load_model(argument: str, weights: Path | None) -> nn.Module | Path:
@@ -60,7 +62,7 @@ def _call(path: Path, function: str) -> nn.Module:
         model = make()
     except Exception as error:
         raise ModelError(f"{path}:{function}() failed: {_last_line(error)}") from error
-    if not isinstance(model, nn.Module):
+    if not isinstance(model, torch.nn.Module):
         raise ModelError(f"{path}:{function}() gave a {type(model).__name__}, not a torch.nn.Module")
     return model
 

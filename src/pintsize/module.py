@@ -9,7 +9,7 @@ optimizer is a relative one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +80,19 @@ def run_integers(
                 )
             outputs.append(values[graph.outputs[0]].q.numpy().astype(kind))
     return np.concatenate(outputs)
+
+
+def float_step(graph: Graph, node: Node, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """What one node of a float or annotated Graph computes in real numbers, from the values of its activations."""
+    constants = {c: torch.from_numpy(np.ascontiguousarray(graph.constant(c))) for c in graph.constants(node)}
+    return node.op.float_meaning(_real_inputs(graph, node, {**values, **constants}))
+
+
+def integer_step(graph: Graph, node: Node, values: Mapping[str, Quantized]) -> Quantized:
+    """What one node of an integer Graph computes, from the values of its activations."""
+    constants = {c: _frozen(graph.tensors[c]) for c in graph.constants(node)}
+    grid = _grid(graph.tensors[node.output])
+    return grid.codes(node.op.integer_meaning(_inputs(graph, node, {**values, **constants}), grid))
 
 
 def _place(
@@ -161,10 +174,11 @@ def _is_fixed(graph: Graph, name: str) -> bool:
 class GraphModule(nn.Module):
     """A Graph as a torch module. Inputs and outputs are real numbers, (n, *shape), channels last.
 
-    For an annotated Graph `forward` computes in integers; `forward_codes` gives them as they are.
+    For an annotated Graph `forward` computes in integers; `forward_codes` gives them as they are. What belongs to the
+    nodes `frozen` does not learn: their constants, the scales of these, and batch norms' statistics.
     """
 
-    def __init__(self, graph: Graph, momentum: float = 0.1) -> None:
+    def __init__(self, graph: Graph, momentum: float = 0.1, frozen: Collection[str] = ()) -> None:
         super().__init__()
         self.source = graph
         self.momentum = momentum
@@ -175,10 +189,12 @@ class GraphModule(nn.Module):
         self.log_scales = nn.ParameterDict()
         self._fixed_scales: dict[str, torch.Tensor] = {}
         self._leaders = tied_groups(graph) if self.integer else {}
-        statistics = {c for n in graph.nodes if isinstance(n.op, BatchNorm) for c in n.inputs[3:]}
+        self._frozen = frozenset(frozen)
+        fixed = {c for n in graph.nodes if isinstance(n.op, BatchNorm) for c in n.inputs[3:]}
+        fixed |= {c for n in graph.nodes if n.name in self._frozen for c in graph.constants(n)}
         for tensor in graph.tensors.values():
             if tensor.data is not None:
-                learns = tensor.name not in statistics
+                learns = tensor.name not in fixed
                 data = torch.from_numpy(tensor.data.astype(np.float32))
                 self.values[self._keys[tensor.name]] = nn.Parameter(data, requires_grad=learns)
         if self.integer:
@@ -188,6 +204,7 @@ class GraphModule(nn.Module):
         graph = self.source
         fixed = {self._leaders[graph.inputs[0]]}
         fixed |= {self._leaders[n.output] for n in graph.nodes if n.op.fixed_output() is not None}
+        fixed |= {c for n in graph.nodes if n.name in self._frozen for c in graph.constants(n)}
         for tensor in graph.tensors.values():
             name = self._leaders.get(tensor.name, tensor.name)
             if tensor.type.dtype == "int32" or name != tensor.name:
@@ -221,7 +238,7 @@ class GraphModule(nn.Module):
         values[self.source.inputs[0]] = x
         for node in self.source.nodes:
             inputs = _real_inputs(self.source, node, values)
-            if isinstance(node.op, BatchNorm) and self.training:
+            if isinstance(node.op, BatchNorm) and self.training and node.name not in self._frozen:
                 y = node.op.training_meaning(inputs, self.momentum)
             else:
                 y = node.op.float_meaning(inputs)

@@ -5,11 +5,9 @@ The module is not called shrink because `pintsize.shrink` is the function.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -17,58 +15,40 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from pintsize import devices
-from pintsize.assemble import Evidence, Provenance, assemble, files_of
+from pintsize import devices, emulate
+from pintsize.assemble import Provenance, assemble, files_of, on_front
 from pintsize.budget import Budget
 from pintsize.checkpoints import Checkpoints
-from pintsize.compress.quantize import Bits, freeze
-from pintsize.compress.recipe import EFFORTS, Recipe, with_softmax, without_softmax
-from pintsize.compress.search import Candidate, Judgement, Outcome, Size, candidates, search
-from pintsize.compress.train import Goal, prepare
+from pintsize.compress.candidate import Candidate
+from pintsize.compress.lesson import Goal
+from pintsize.compress.quantize import ActivationBits, Bits
+from pintsize.compress.recipe import EFFORTS, Recipe, without_softmax
+from pintsize.compress.shortlist import Planner
+from pintsize.compress.size import FIGURES, limits_of
+from pintsize.compress.staged import coarse_to_fine
+from pintsize.compress.trial import Outcome, Trial
 from pintsize.data import Splits, load, splits_of
 from pintsize.devices import Device
 from pintsize.errors import BudgetNotMet, DataError, UserError
 from pintsize.folder import check_writable, write_folder
-from pintsize.graph import Graph, Node
-from pintsize.measure import footprint
-from pintsize.module import run_integers
-from pintsize.passes.simplify import fold, simplify
+from pintsize.front import trade_off
+from pintsize.graph import Graph
+from pintsize.passes.simplify import simplify
 from pintsize.progress import Watcher
 from pintsize.read.layout import Layout
 from pintsize.read.model_file import is_model_file, read_file
-from pintsize.read.torch_export import Reading, read
+from pintsize.read.reading import Reading
+from pintsize.read.torch_export import read
 from pintsize.report.report import Report
-from pintsize.together import Stopped, one_thread_each, together
-from pintsize.verify import (
-    CORES,
-    accuracy,
-    difference_error,
-    float_outputs,
-    input_codes,
-    integer_outputs,
-    verify,
-)
-from pintsize.write.c import CProgram, write
-from pintsize.write.c.calls import isa_of
+from pintsize.teaching import Teaching, lesson_of, taught, teacher_graph, unlabelled_samples
+from pintsize.together import one_thread_each
+from pintsize.undone import steps_of
+from pintsize.verify import CORES, accuracy, float_outputs
+from pintsize.workshop import Prepared, Workshop, accuracies, prove
 
 EffortName = Literal["low", "medium", "high"]
-GOLDEN_VECTORS = 32
-#: of them kept as C for the self-test on the chip
-SELF_TEST_VECTORS = 4
-HOST_VECTORS = 1000
 #: axes of a sample (without the batch) that a layout is for
 RANKS = {Layout.IMAGE: (3,), Layout.SIGNAL: (2,), Layout.PLAIN: range(9)}
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The model and data, ready for the search. x is channels last."""
-
-    graph: Graph
-    softmax: Node | None
-    splits: Splits
-    goal: Goal
-    labels: tuple[str, ...]
 
 
 def shrink(
@@ -82,6 +62,9 @@ def shrink(
     effort: EffortName = "medium",
     goal: Goal | None = None,
     layer_bits: Mapping[str, Bits] | None = None,
+    activation_bits: ActivationBits = 8,
+    teaching: Teaching | None = None,
+    front: bool = False,
     seed: int = 0,
     cores: tuple[str, ...] = CORES,
     watcher: Watcher | None = None,
@@ -100,6 +83,10 @@ def shrink(
         out: a folder for the results; what is not finished lies in `<out>.partial`, and the same call goes on there.
         effort: how long to search. goal: "classes" or "values" (regression); guessed when not given.
         layer_bits: layer name → bits of its weights (8, 4 or 2), whatever the search takes for the others.
+        activation_bits: 8, or 16 for signals with more dynamics than 8 bits hold.
+        teaching: another teacher, unlabelled samples, frozen layers, a loss, a metric or a callback of your own.
+        front: the whole trade-off: about a dozen models from tiny to best, each ready to ship below `<out>/front` and
+            in the Report's `front`; the Report itself is of the one that suits the budget.
         cores: which cores to prove the program on.
 
     Raises UserError (see errors.py) for what the caller can mend; BudgetNotMet when no candidate fits;
@@ -115,47 +102,97 @@ def shrink(
         check_writable(Path(out))
     torch.manual_seed(seed)
     watch.stage("Reading the model and the data")
-    ready = prepare_inputs(model, train, test, goal, seed)
+    lessons = teaching or Teaching()
+    ready = prepare_inputs(model, train, test, goal, seed, lessons)
     source = provenance or Provenance()
     source = source.with_hashes(ready.graph, ready.splits)
+    bits = sorted((layer_bits or {}).items())
     checkpoints = Checkpoints.beside(
-        out, source.fingerprint(target.name, effort, seed, sorted((layer_bits or {}).items()))
+        out, source.fingerprint(target.name, effort, seed, bits, activation_bits, lessons.fingerprint(ready))
     )
+    note_on_inputs(ready, allowed, watch)
 
     watch.stage("Asking the teacher")
-    part = ready.splits.train
-    y = part.y if ready.goal == "classes" else None
-    lesson = prepare(fold(ready.graph), part.x, y, ready.goal, seed=seed)
-    recipe = Recipe(
-        ready.graph, lesson, EFFORTS[effort], target.channel_alignment, layer_bits=layer_bits or {}, seed=seed
-    )
-    workshop = Workshop(ready, recipe, target, checkpoints, watch)
-
-    watch.stage(f"Searching for the smallest model within {allowed}")
-    space = (*candidates(EFFORTS[effort].widths), *recipe.joint_candidates())
+    lesson = lesson_of(ready, lessons, seed)
     with one_thread_each():
-        outcome = search(
-            space, workshop.sizes, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
-        )
+        ready = taught(ready, lesson, lessons, EFFORTS[effort], checkpoints, watch, seed)
+        recipe = Recipe(
+            ready.graph, lesson, EFFORTS[effort], target.channel_alignment, layer_bits=layer_bits or {},
+            frozen=lessons.frozen, activation_bits=activation_bits, on_epoch=lessons.on_epoch, seed=seed,
+        )  # fmt: skip
+        workshop = Workshop(ready, recipe, target, checkpoints, watch)
+        planner = workshop.planner
+        refuse_impossible(planner, allowed)
+        watch.stage(f"Searching for the smallest model within {allowed}")
+        shortlist = planner.shortlist(allowed, every_size=front or allowed.max_drop is not None)
+        workshop.know(shortlist)
+        if front:
+            outcome = trade_off(workshop, shortlist, EFFORTS[effort].front, allowed)
+        else:
+            outcome = coarse_to_fine(
+                shortlist, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
+            )
     chosen = _chosen(outcome, allowed)
 
     watch.stage("Writing and proving the program")
-    graph = workshop.integer_graph(chosen)
-    evidence = prove(graph, ready, target, cores, watch)
-    report = assemble(
-        graph, ready.labels, outcome, evidence, target, allowed, source, seed, _accuracies(ready, graph)
-    )
+    settings = Settings(target, allowed, source, seed)
+    report = written(workshop, outcome, chosen, settings, cores)
+    if front:
+        report = with_front(report, workshop, outcome, settings)
     note_on_test(report, allowed, watch)
     if out is not None:
-        write_folder(files_of(report), Path(out))
+        write_folder(files_of(report, workshop.for_explaining(chosen)), Path(out))
         checkpoints.clear()
     return report
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What every report of one run says alike."""
+
+    device: Device
+    budget: Budget
+    source: Provenance
+    seed: int
+
+
+def written(
+    workshop: Workshop, outcome: Outcome, candidate: Candidate, settings: Settings, cores: tuple[str, ...]
+) -> Report:
+    """A trained candidate, written, proven and reported."""
+    graph, ready = workshop.integer_graph(candidate), workshop.ready
+    evidence = prove(graph, ready, settings.device, cores, workshop.watch)
+    return assemble(
+        graph, ready.labels, outcome, evidence, settings.device, settings.budget, settings.source, settings.seed,
+        accuracies(ready, graph), steps_of(workshop, candidate),
+    )  # fmt: skip
+
+
+def with_front(report: Report, workshop: Workshop, outcome: Outcome, settings: Settings) -> Report:
+    """The report with all models of the trade-off, smallest first, proven on the host and the device's core."""
+    cores = tuple(c for c in ("host", settings.device.core) if c in emulate.CORES)
+    best = [t for t in reversed(outcome.trials) if t.effort >= 1 and t.status in ("fits", "chosen")]
+    reports: list[Report] = []
+    for number, trial in enumerate(best):
+        workshop.watch.step("writing and proving the front", number, len(best))
+        marked = replace(trial, status="chosen")
+        alone = Outcome(
+            tuple(marked if t is trial else _not_chosen(t) for t in outcome.trials), marked, marked
+        )
+        reports.append(written(workshop, alone, trial.candidate, settings, cores))
+    return on_front(report, reports)
+
+
+def _not_chosen(trial: Trial) -> Trial:
+    return replace(trial, status="fits") if trial.status == "chosen" else trial
+
+
 def prepare_inputs(
-    model: nn.Module | ExportedProgram | str | Path, train: Any, test: Any, goal: Goal | None, seed: int
-) -> Prepared:
+    model: nn.Module | ExportedProgram | str | Path, train: Any, test: Any, goal: Goal | None, seed: int,
+    teaching: Teaching | None = None,
+) -> Prepared:  # fmt: skip
     """Reads model and data and makes them fit each other. Raises ModelError or DataError."""
+    lessons = teaching or Teaching()
     splits = load(train, seed=seed) if test is None else splits_of(train, test, seed=seed)
     reading = _read(model, splits.sample_shape)
     graph, softmax = without_softmax(simplify(reading.graph))
@@ -167,7 +204,12 @@ def prepare_inputs(
     if guessed == "classes":
         _check_labels(splits, outputs)
     labels = splits.labels or tuple(str(i) for i in range(outputs))
-    return Prepared(replace(graph, labels=labels[:outputs]), softmax, arranged, guessed, labels)
+    named = replace(graph, labels=labels[:outputs])
+    teacher = None if lessons.teacher is None else teacher_graph(_read(lessons.teacher, splits.sample_shape))
+    more = unlabelled_samples(lessons.unlabelled, reading, splits.sample_shape)
+    return Prepared(
+        named, softmax, arranged, guessed, labels, reading.input_layout, teacher, more, lessons.metric
+    )
 
 
 def _read(model: nn.Module | ExportedProgram | str | Path, sample_shape: tuple[int, ...]) -> Reading:
@@ -205,95 +247,6 @@ def _check_labels(splits: Splits, outputs: int) -> None:
             )
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """Makes, measures and judges candidates; what is done is kept in the checkpoints."""
-
-    ready: Prepared
-    recipe: Recipe
-    device: Device
-    checkpoints: Checkpoints
-    watch: Watcher
-    stop: Event = field(default_factory=Event)
-
-    @property
-    def teacher_accuracy(self) -> float:
-        """On the validation split."""
-        part = self.ready.splits.validation
-        teacher = float_outputs(self.ready.graph, part.x)
-        return accuracy(teacher, part.y, teacher, self.ready.goal)
-
-    def sizes(self, space: Sequence[Candidate]) -> list[Size]:
-        """The candidates, untrained, as programs linked for the device."""
-        return together(self._size, space, self.stop)
-
-    def judge(self, chosen: Sequence[Candidate]) -> list[Judgement]:
-        """Trains candidates: their accuracies in integers on the validation split."""
-        return together(self._judgement, chosen, self.stop)
-
-    def integer_graph(self, candidate: Candidate) -> Graph:
-        """The trained candidate as it ships."""
-        annotated = self.checkpoints.get(candidate.name)
-        if annotated is None:
-            annotated = self.recipe(candidate, partial(self._told, candidate))
-            self.checkpoints.put(candidate.name, annotated)
-        return freeze(with_softmax(annotated, self.ready.softmax))
-
-    def _size(self, candidate: Candidate) -> Size:
-        annotated = self.recipe.quantize(candidate, self.recipe.prune(candidate))
-        graph = freeze(with_softmax(annotated, self.ready.softmax))
-        sample = input_codes(graph, self.ready.splits.validation.x[:1])
-        taken = footprint(write(graph, isa=isa_of(self.device.core)), self.device, sample)
-        self._told(candidate, "measuring", 1, 1)
-        return Size(taken.flash_bytes, taken.ram_bytes, taken.weight_bytes, taken.latency_ms, taken.energy_mj)
-
-    def _judgement(self, candidate: Candidate) -> Judgement:
-        part = self.ready.splits.validation
-        outputs = integer_outputs(self.integer_graph(candidate), part.x)
-        teacher = float_outputs(self.ready.graph, part.x)
-        found = accuracy(outputs, part.y, teacher, self.ready.goal)
-        return Judgement(found, difference_error(outputs, part.y, teacher, self.ready.goal))
-
-    def _told(
-        self, candidate: Candidate, phase: str, done: int, total: int, loss: float | None = None
-    ) -> None:
-        if self.stop.is_set():
-            raise Stopped
-        self.watch.step(f"{candidate.name}: {phase}", done, total, loss)
-
-
-def _accuracies(ready: Prepared, graph: Graph) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for name, part in (("validation", ready.splits.validation), ("test", ready.splits.test)):
-        teacher, integers = float_outputs(ready.graph, part.x), integer_outputs(graph, part.x)
-        rows.append({
-            "split": name,
-            "teacher": accuracy(teacher, part.y, teacher, ready.goal),
-            "integers": accuracy(integers, part.y, teacher, ready.goal),
-            "agreement": accuracy(integers, None, teacher, ready.goal),
-            "samples": len(part.x),
-        })  # fmt: skip
-    return rows
-
-
-def prove(graph: Graph, ready: Prepared, device: Device, cores: tuple[str, ...], watch: Watcher) -> Evidence:
-    """Writes the program, runs golden vectors on every core, and measures it on the device."""
-    x = ready.splits.test.x
-    codes = input_codes(graph, x[np.linspace(0, len(x) - 1, GOLDEN_VECTORS).astype(int)])
-    golden = codes, run_integers(graph, codes)
-    vectors = golden[0][:SELF_TEST_VECTORS], golden[1][:SELF_TEST_VECTORS]
-    program = write(graph, vectors, isa=isa_of(device.core))
-    _prove_on_host(graph, program, codes.shape[1:])
-    checks, skipped = verify(program.files, *golden, cores, watch.core)
-    return Evidence(program, golden, checks, skipped, footprint(program, device, codes[:1]))
-
-
-def _prove_on_host(graph: Graph, program: CProgram, shape: tuple[int, ...]) -> None:
-    """Random inputs reach integers that the data does not."""
-    random = np.random.default_rng(0).integers(-128, 128, (HOST_VECTORS, *shape)).astype(np.int8)
-    verify(program.files, random, run_integers(graph, random), ("host",))
-
-
 def note_on_test(report: Report, budget: Budget, watch: Watcher) -> None:
     """The choice was made on validation; what the test split says beyond it is said, not hidden."""
     row = report.data["accuracy"][-1]
@@ -305,13 +258,60 @@ def note_on_test(report: Report, budget: Budget, watch: Watcher) -> None:
         )
 
 
+def note_on_inputs(ready: Prepared, budget: Budget, watch: Watcher) -> None:
+    """What makes an hour of search pointless is said before it."""
+    part = ready.splits.validation
+    if ready.goal != "classes" or part.y is None or not len(part.y):
+        return
+    teacher = float_outputs(ready.reference, part.x)
+    found = accuracy(teacher, part.y, teacher, "classes")
+    chance = float(np.bincount(part.y).max()) / len(part.y)
+    if found <= chance + np.sqrt(chance * (1 - chance) / len(part.y)):
+        watch.note(
+            f"the teacher is right on {found:.1%} of the {len(part.y)} validation samples, and always saying the most "
+            f"frequent class on {chance:.1%}: it is no better than chance. Are its weights loaded, and are the samples "
+            "prepared as in its training?"
+        )
+    elif budget.max_drop is not None and found - budget.max_drop <= chance:
+        watch.note(
+            f"the teacher is right on {found:.1%}; a drop of {budget.max_drop:.1%} leaves no more than always saying "
+            f"the most frequent class ({chance:.1%})"
+        )
+
+
+def refuse_impossible(planner: Planner, budget: Budget) -> None:
+    """Raises BudgetNotMet, before any training, where even the narrowest networks are over a limit."""
+    narrowest = planner.narrowest()
+    for name, limit in limits_of(budget).items():
+        least = min(narrowest, key=lambda row: getattr(row.size, name) or 0.0)
+        have = getattr(least.size, name)
+        if have is not None and have > limit:
+            title, unit = FIGURES[name]
+            raise BudgetNotMet(
+                f"no candidate meets the budget ({budget}). The nearest is {least.candidate.name} with {have:,.4g} "
+                f"{unit} of {title}, and {limit:,.4g} are allowed. Allow more, or start from a smaller model."
+            )
+
+
 def _chosen(outcome: Outcome, budget: Budget) -> Candidate:
     if outcome.chosen is None:
         near = outcome.nearest
         said = f": {near.reason}" if near.reason else ""
         raise BudgetNotMet(
-            f"no candidate meets the budget ({budget}). The nearest is {near.candidate.name} with "
-            f"{near.size.flash_bytes:,} B flash and {near.size.ram_bytes:,} B RAM{said}. "
+            f"no candidate meets the budget ({budget}){_each_alone(outcome, budget)}. The nearest is "
+            f"{near.candidate.name} with {near.size.flash_bytes:,} B flash and {near.size.ram_bytes:,} B RAM{said}. "
             "Allow more, or start from a smaller model."
         )
     return outcome.chosen.candidate
+
+
+def _each_alone(outcome: Outcome, budget: Budget) -> str:
+    """Said where every limit can be kept, but not all at once."""
+    limits = limits_of(budget)
+    met = [any((getattr(t.size, n) or 0.0) <= limits[n] for t in outcome.trials) for n in limits]
+    together = all(t.status == "too large" for t in outcome.trials)
+    return (
+        ": each limit can be kept, but not all of them together"
+        if together and all(met) and len(met) > 1
+        else ""
+    )

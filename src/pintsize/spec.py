@@ -97,6 +97,25 @@ def constants_where_expected(graph: Graph) -> Iterator[str]:
             yield f"{node.name} ({node.op.name}) computes from constants alone"
 
 
+def ids_come_from_outside(graph: Graph) -> Iterator[str]:
+    """An input of token ids is read as such by all; nothing computes ids."""
+    looking_up = {n.inputs[0] for n in graph.nodes if n.op.takes_ids}
+    yield from (
+        f"{name} holds ids, which only the graph's input may"
+        for name in sorted(looking_up - set(graph.inputs))
+    )
+    for node in graph.nodes:
+        if not node.op.takes_ids and looking_up.intersection(node.inputs):
+            yield f"{node.name} ({node.op.name}) reads ids as if they were numbers"
+
+
+def ids_are_exact(graph: Graph) -> Iterator[str]:
+    for name in sorted({n.inputs[0] for n in graph.nodes if n.op.takes_ids}):
+        kind = graph.type(name)
+        if kind.scale != (1.0,) or kind.zero_point != (-128 if kind.dtype == "int8" else 0):
+            yield f"{name} holds ids: it must be int8 with scale 1 and zero point -128, or int16 with scale 1"
+
+
 def all_float(graph: Graph) -> Iterator[str]:
     yield from (f"{t.name} is {t.type.dtype}" for t in graph.tensors.values() if t.type.dtype != "float32")
 
@@ -121,11 +140,14 @@ def widths_agree(graph: Graph) -> Iterator[str]:
     """Only requantize goes from one width of activations to another."""
     for node in graph.nodes:
         operands = graph.constants(node) if node.op.operands else ()
-        widths = {graph.type(n).dtype for n in (*graph.activations(node), *operands, node.output)}
+        read = () if node.op.takes_ids else graph.activations(node)
+        widths = {graph.type(n).dtype for n in (*read, *operands, node.output)}
         if "int16" in widths and not node.op.int16:
             yield f"{node.name} ({node.op.name}) has no int16 arithmetic"
         elif len(widths) > 1 and node.op.name != "requantize":
             yield f"{node.name} ({node.op.name}) mixes {' and '.join(sorted(widths))}; requantize is what goes between"
+        elif len(widths) > 1 and getattr(node.op, "once", False):
+            yield f"{node.name} ({node.op.name}) rounds once, which it does from int8 to int8 alone"
 
 
 def tied_types_agree(graph: Graph) -> Iterator[str]:
@@ -206,8 +228,10 @@ def recurrent_accumulators_fit(graph: Graph) -> Iterator[str]:
             reach = sums * node.op.largest_weighed(graph.type(name))
             if len(node.inputs) > index + 2 and node.op.name != "svdf":
                 reach = reach + np.abs(graph.constant(node.inputs[index + 2]).astype(np.int64))
-            if reach.max() >= ACCUMULATOR_MAX:
-                yield f"{node.name} can overflow its accumulator (30 bits are allowed)"
+            allowed = ACCUMULATOR_MAX_INT16 if graph.type(name).dtype == "int16" else ACCUMULATOR_MAX
+            if reach.max() >= allowed:
+                bits = allowed.bit_length() - 1
+                yield f"{node.name} can overflow its accumulator ({bits} bits are allowed)"
 
 
 def factors_fit(graph: Graph) -> Iterator[str]:
@@ -218,8 +242,10 @@ def factors_fit(graph: Graph) -> Iterator[str]:
         if not all(graph.type(i).is_quantized for i in (*node.inputs, node.output)):
             continue  # said already
         inner = node.op.inner_factors([graph.type(i) for i in node.inputs], graph.type(node.output))
-        if max(inner, default=0.0) >= FACTOR_MAX:
-            yield f"{node.name} has weights too coarse for what they multiply (a factor below 2^30 is allowed)"
+        wide = graph.type(node.output).dtype == "int16"
+        if max(inner, default=0.0) >= (FACTOR_MAX_INT16 if wide else FACTOR_MAX):
+            bits = 7 if wide else 30
+            yield f"{node.name} has weights too coarse for what they multiply (a factor below 2^{bits} is allowed)"
         if inner:
             continue
         scales = [np.array(graph.type(i).scale, np.float64) for i in node.inputs]
@@ -230,9 +256,9 @@ def factors_fit(graph: Graph) -> Iterator[str]:
         else:
             continue
         weighted = bool(graph.constants(node)) and not node.op.operands
-        wide = weighted and graph.type(node.output).dtype == "int16"
-        if largest / graph.type(node.output).scale[0] >= (FACTOR_MAX_INT16 if wide else FACTOR_MAX):
-            bits = 7 if wide else 30
+        summed = wide and weighted
+        if largest / graph.type(node.output).scale[0] >= (FACTOR_MAX_INT16 if summed else FACTOR_MAX):
+            bits = 7 if summed else 30
             yield f"{node.name} has an output grid too fine for its inputs (a factor below 2^{bits} is allowed)"
 
 
@@ -247,11 +273,11 @@ def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
 
 STRUCTURE: tuple[Rule, ...] = (
     one_input_one_output, in_execution_order, names_are_unique, shapes_follow, data_fits_type,
-    constants_where_expected,
+    constants_where_expected, ids_come_from_outside,
 )  # fmt: skip
 QUANTIZED: tuple[Rule, ...] = (
     no_batch_norm, all_quantized, widths_agree, tied_types_agree, fixed_outputs_kept, constants_have_one_reader,
-    operands_have_one_grid,
+    operands_have_one_grid, ids_are_exact,
 )  # fmt: skip
 
 RULES: dict[Stage, tuple[Rule, ...]] = {

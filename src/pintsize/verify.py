@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 
 from pintsize import emulate
 from pintsize.arithmetic import dequantize, quantize
-from pintsize.compress.train import Goal
+from pintsize.deferred import torch
 from pintsize.errors import VerificationError
 from pintsize.graph import Graph
-from pintsize.module import run_float, run_integers
+
+if TYPE_CHECKING:
+    from pintsize.compress.lesson import Goal
 
 Runner = Literal["unicorn", "qemu", "host", "wasm"]
 
@@ -60,6 +61,8 @@ def random_codes(graph: Graph, count: int, seed: int = 0) -> np.ndarray:
 
 def integer_outputs(graph: Graph, x: np.ndarray) -> np.ndarray:
     """Real inputs → what the chip will say, as real numbers (n, outputs)."""
+    from pintsize.module import run_integers
+
     kind = graph.type(graph.outputs[0])
     codes = run_integers(graph, input_codes(graph, x))
     return dequantize(codes, kind.scale[0], kind.zero_point).reshape(len(x), -1)
@@ -67,6 +70,8 @@ def integer_outputs(graph: Graph, x: np.ndarray) -> np.ndarray:
 
 def float_outputs(graph: Graph, x: np.ndarray, batch: int = 256) -> np.ndarray:
     """Real inputs → a float Graph's outputs (n, outputs)."""
+    from pintsize.module import run_float
+
     with torch.no_grad():
         parts = [
             run_float(graph, torch.from_numpy(x[i : i + batch])).flatten(1) for i in range(0, len(x), batch)
@@ -128,12 +133,20 @@ def require_equal(checks: Iterable[CoreCheck]) -> None:
 
 
 def _check(files: Mapping[str, str], name: str, inputs: np.ndarray, outputs: np.ndarray) -> CoreCheck:
-    program, run = emulate.run(files, name, inputs.reshape(len(inputs), -1))
+    return compared(name, outputs, *emulate.run(files, name, inputs.reshape(len(inputs), -1)))
+
+
+def compared(
+    name: str, outputs: np.ndarray, program: emulate.Program | None, run: emulate.Execution
+) -> CoreCheck:
+    """A core's run against the integers that it must have computed, codes (n, …)."""
     return CoreCheck(
         core=name,
         by=runner(name),
-        inputs=len(inputs),
-        mismatches=int((run.outputs != outputs.reshape(len(outputs), -1)).sum()),
+        inputs=len(outputs),
+        mismatches=int(
+            (run.outputs != outputs.reshape(len(outputs), -1).view(np.int8)).sum()
+        ),  # byte by byte
         instructions=run.instructions,
         flash_bytes=program.flash_bytes if program else None,
         arena_bytes=program.arena_bytes if program else None,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from pintsize.compress.equalize import equalize
+from pintsize.compress.equalize import channel_reach, equalize
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_float
 from pintsize.ops import Conv2d, DepthwiseConv2d, Linear, Op
@@ -85,4 +85,40 @@ def test_a_dead_channel_stays_as_it_is() -> None:
 def test_drawn_graphs_keep_their_meaning(drawn: Drawn) -> None:
     x = torch.from_numpy(drawn.samples)
     before, after = run_float(drawn.graph, x), run_float(equalize(drawn.graph), x)
+    assert (after - before).abs().max() <= 1e-3 * max(1.0, float(before.abs().max()))
+
+
+def picture(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (64, 5, 5, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("second", "shape"), SECONDS)
+def test_samples_even_out_what_flows_between(second: Op, shape: tuple[int, ...]) -> None:
+    graph, x = uneven(second, shape), picture()
+    even = equalize(graph, x)
+    before, after = (run_float(g, torch.from_numpy(picture(1))) for g in (graph, even))
+    assert (after - before).abs().max() <= 1e-4 * before.abs().max()
+    reach = [channel_reach(g, x)["h"] for g in (graph, even)]
+    assert reach[1].max() / reach[1].min() < reach[0].max() / reach[0].min() / 10
+
+
+def test_through_relu6_goes_what_stays_below_6() -> None:
+    graph, x = uneven(Linear(), (4, 6), activation="relu6"), picture()
+    even = equalize(graph, x)
+    before, after = (channel_reach(g, x)["h"] for g in (graph, even))
+    clipped = before >= 6.0
+    assert clipped.any()
+    assert not clipped.all()
+    assert np.array_equal(even.constant("w0")[clipped], graph.constant("w0")[clipped])
+    assert after[~clipped].max() <= 5.51
+    assert after[~clipped].min() > 2 * before[~clipped].min()
+    y, y_even = (run_float(g, torch.from_numpy(x)) for g in (graph, even))
+    assert (y_even - y).abs().max() <= 1e-4 * y.abs().max()
+
+
+@settings(max_examples=30)
+@given(drawn_graphs())
+def test_drawn_graphs_keep_their_meaning_on_their_samples(drawn: Drawn) -> None:
+    x = torch.from_numpy(drawn.samples)
+    before, after = run_float(drawn.graph, x), run_float(equalize(drawn.graph, drawn.samples), x)
     assert (after - before).abs().max() <= 1e-3 * max(1.0, float(before.abs().max()))

@@ -10,14 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pintsize.arithmetic import Grid, Quantized, dequantize
+from pintsize.arithmetic import Grid, Quantized, dequantize, quantize
 from pintsize.compress.quantize import Quantize, freeze
 from pintsize.emulate import HostModel, build, core, execute
 from pintsize.errors import SpecError, UserError
 from pintsize.graph import Graph, Node, Op, Tensor, TensorType, rebuild
 from pintsize.interpolated import sigmoid_int16, tanh_int16
 from pintsize.module import GraphModule, run_float, run_integers
-from pintsize.ops import Conv2d, HardSwish, Linear, Pad, Relu, Reshape, Sigmoid, Tanh
+from pintsize.ops import Conv2d, HardSwish, Linear, Lstm, Pad, Relu, Reshape, Sigmoid, Tanh
 from pintsize.spec import check
 from pintsize.write.c import write
 from tests.compiled import host_compiler, run_on_host
@@ -138,6 +138,67 @@ def test_training_computes_the_integers() -> None:
         np.int16
     )
     assert np.array_equal(run_integers(frozen, given_codes), codes.detach().numpy())
+
+
+def lstm_graph(channels: int = 3, hidden: int = 4) -> tuple[Graph, np.ndarray]:
+    rng = np.random.default_rng(5)
+    shapes = {"w": (hidden, 4, channels), "r": (hidden, 4, hidden), "b": (hidden, 4)}
+    constants = {name: constant(name, rng.normal(0, 0.7, shape)) for name, shape in shapes.items()}
+    x = Tensor("x", TensorType((12, channels)))
+    node = Node("y", Lstm(), ("x", *shapes), "y")
+    graph = rebuild(Graph("lstm", {"x": x}, (), ("x",), ("y",)), [node], constants)
+    return graph, rng.normal(0, 1, (32, 12, channels)).astype(np.float32)
+
+
+def test_an_lstm_of_16_bits_is_closer_to_real_numbers_than_one_of_8() -> None:
+    graph, samples = lstm_graph()
+    real = run_float(graph, torch.from_numpy(samples)).numpy()
+    errors = []
+    for bits in (8, 16):
+        integer = Quantize(calibration="min_max", activation_bits=bits)(graph, samples)
+        x, y = integer.type("x"), integer.type("y")
+        found = run_integers(integer, quantize(samples, x.scale[0], x.zero_point, bits))
+        errors.append(float(np.abs(dequantize(found, y.scale[0], y.zero_point) - real).mean()))
+    assert errors[1] < errors[0] / 2
+    assert errors[1] < 0.01 * real.std()  # its weights have 8 bits
+
+
+def test_training_an_lstm_computes_the_integers_and_reaches_every_constant() -> None:
+    graph, samples = lstm_graph()
+    module = GraphModule(Quantize(activation_bits=16, weight_bits=4).annotate(graph, samples))
+    codes = module.forward_codes(torch.from_numpy(samples))
+    codes.square().sum().backward()
+    gradients = {name: p.grad for name, p in module.named_parameters() if p.grad is not None}
+    assert len(gradients) == len(list(module.parameters()))
+    assert all(g.isfinite().all() for g in gradients.values())
+    assert all(g.abs().max() > 0 for name, g in gradients.items() if name.startswith("values"))
+    frozen = freeze(module.graph())
+    given_codes = quantize(samples, frozen.type("x").scale[0], 0, 16)
+    assert np.array_equal(run_integers(frozen, given_codes), codes.detach().numpy())
+
+
+def test_an_lstm_whose_inputs_are_too_large_for_its_gates() -> None:
+    graph, samples = lstm_graph()
+    with pytest.raises(UserError, match="normalize it in the model"):
+        Quantize(activation_bits=16)(graph, 1e5 * samples)
+
+
+def test_an_lstm_with_factors_too_large_is_not_legal() -> None:
+    graph, samples = lstm_graph()
+    integer = Quantize(activation_bits=16)(graph, samples)
+    weight = integer.tensors["w"]
+    coarse = integer.with_tensors(replace(weight, type=replace(weight.type, scale=(1e3,) * 4)))
+    with pytest.raises(SpecError, match=r"y has weights too coarse .*below 2\^7"):
+        check(coarse, "integer")
+
+
+@pytest.mark.parametrize("name", ["cortex-m0", "cortex-m4"])
+def test_an_lstm_on_cores(name: str) -> None:
+    graph, samples = lstm_graph()
+    integer = Quantize(activation_bits=16)(graph, samples)
+    codes = random_codes(integer, 4)
+    found = execute(build(write(integer).files, core(name)), codes, count=False).outputs
+    assert np.array_equal(found.view(np.int16), run_integers(integer, codes).reshape(4, -1))
 
 
 def test_an_op_without_int16_is_named() -> None:

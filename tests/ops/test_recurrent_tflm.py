@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pintsize.compress.quantize import Quantize
+from pintsize.compress.quantize import ActivationBits, Quantize
 from pintsize.errors import UnsupportedOp
 from pintsize.graph import DType, Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_float, run_integers
@@ -26,7 +26,7 @@ flatbuffers = pytest.importorskip("flatbuffers", reason="needs flatbuffers")
 runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs tflite-micro")
 
 Builder = Any  # of flatbuffers, which has no types
-TYPES = {"int8": 9, "int16": 7, "int32": 2}
+TYPES = {"int8": 9, "int16": 7, "int32": 2, "int64": 4}
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,11 @@ def one_op_file(
     return bytes(builder.Output())
 
 
-def lstm_file(graph: Graph) -> bytes:
-    """The graph's one LSTM as TFLite stores it: every gate's weights a tensor of its own."""
+def lstm_file(graph: Graph, bias: str = "") -> bytes:
+    """The graph's one LSTM as TFLite stores it: every gate's weights a tensor of its own.
+
+    bias: of what type, where not as it should be.
+    """
     node = graph.nodes[-1]
     op = node.op
     assert isinstance(op, Lstm)
@@ -135,19 +138,19 @@ def lstm_file(graph: Graph) -> bytes:
     kinds = [graph.type(n) for n in node.inputs[1:]]
     data = [graph.constant(n) for n in node.inputs[1:]]
     hidden = y.shape[1]
+    bias = bias or ("int64" if x.dtype == "int16" else "int32")
     parts: list[Stored] = []
     for kind, codes in zip(kinds, data, strict=True):
+        dtype = bias if kind.dtype == "int32" else "int8"
         for gate in range(4):
-            part = np.ascontiguousarray(codes[:, gate]).astype("i4" if kind.dtype == "int32" else "i1")
-            parts.append(
-                Stored(part.shape, "int32" if kind.dtype == "int32" else "int8", kind.scale[gate], 0, part)
-            )
+            part = np.ascontiguousarray(codes[:, gate]).astype(dtype)
+            parts.append(Stored(part.shape, dtype, kind.scale[gate], 0, part))
     tensors = [
-        Stored((1, *x.shape), "int8", x.scale[0], x.zero_point),
+        Stored((1, *x.shape), x.dtype, x.scale[0], x.zero_point),
         *parts,
-        Stored((1, hidden), "int8", y.scale[0], y.zero_point, state=True),
+        Stored((1, hidden), y.dtype, y.scale[0], y.zero_point, state=True),
         Stored((1, hidden), "int16", 2.0**op.cell_exponent, state=True),
-        Stored((1, *y.shape), "int8", y.scale[0], y.zero_point),
+        Stored((1, *y.shape), y.dtype, y.scale[0], y.zero_point),
     ]
     inputs = [*range(9), -1, -1, -1, *range(9, 13), -1, -1, 13, 14, -1, -1, -1, -1]
     builder = flatbuffers.Builder(1024)
@@ -202,18 +205,34 @@ def of_tflm(model: bytes, codes: np.ndarray, steps: bool = False) -> np.ndarray:
 Shapes = dict[str, tuple[int, ...]]
 
 
-def random_layer(x_shape: tuple[int, int], shapes: Shapes, seed: int, op: Lstm | Svdf, size: float) -> Graph:
+def random_layer(
+    x_shape: tuple[int, int],
+    shapes: Shapes,
+    seed: int,
+    op: Lstm | Svdf,
+    size: float,
+    activation_bits: ActivationBits = 8,
+) -> Graph:
     rng = np.random.default_rng(seed)
     constants = {n: constant(n, rng.normal(0, size, s)) for n, s in shapes.items()}
     node = Node("y", op, ("x", *shapes), "y")
     x = Tensor("x", TensorType(x_shape))
     graph = rebuild(Graph("one layer", {"x": x}, (), ("x",), ("y",)), [node], constants)
-    return Quantize()(graph, rng.normal(0.3, 1, (32, *x_shape)).astype(np.float32))
+    samples = rng.normal(0.3, 1, (32, *x_shape)).astype(np.float32)
+    return Quantize(activation_bits=activation_bits)(graph, samples)
 
 
-def random_lstm(steps: int, channels: int, hidden: int, seed: int, op: Lstm, size: float = 0.6) -> Graph:
+def random_lstm(
+    steps: int,
+    channels: int,
+    hidden: int,
+    seed: int,
+    op: Lstm,
+    size: float = 0.6,
+    activation_bits: ActivationBits = 8,
+) -> Graph:
     shapes: Shapes = {"w": (hidden, 4, channels), "r": (hidden, 4, hidden), "b": (hidden, 4)}
-    graph = random_layer((steps, channels), shapes, seed, op, size)
+    graph = random_layer((steps, channels), shapes, seed, op, size, activation_bits)
     return replace(graph, nodes=(replace(graph.nodes[0], op=op),))
 
 
@@ -223,13 +242,23 @@ def random_svdf(x_shape: tuple[int, int], units: int, memory: int, seed: int, op
     return random_layer(x_shape, shapes, seed, op, 0.6)
 
 
+def codes_for(graph: Graph, count: int) -> np.ndarray:
+    """Any codes, the first two inputs at the ends."""
+    kind = graph.type(graph.inputs[0])
+    dtype = np.int16 if kind.dtype == "int16" else np.int8
+    ends = np.iinfo(dtype)
+    codes = np.random.default_rng(1).integers(ends.min, ends.max + 1, (count, *kind.shape)).astype(dtype)
+    codes[0], codes[1] = ends.min, ends.max
+    return codes
+
+
 def assert_equal_to_tflm(graph: Graph, model: bytes, count: int = 50, steps: bool = False) -> None:
-    shape = graph.type("x").shape
-    codes = np.random.default_rng(1).integers(-128, 128, (count, *shape)).astype(np.int8)
+    codes = codes_for(graph, count)
     expected = of_tflm(model, codes, steps)
     assert len(np.unique(expected)) > 20
     assert np.array_equal(run_integers(graph, codes), expected)
-    assert np.array_equal(run_on_host(write(graph).files, codes), expected.reshape(count, -1))
+    found = run_on_host(write(graph).files, codes).view(expected.dtype)
+    assert np.array_equal(found, expected.reshape(count, -1))
 
 
 LSTMS = {
@@ -245,6 +274,47 @@ LSTMS = {
 @pytest.mark.parametrize("graph", LSTMS.values(), ids=LSTMS)
 def test_lstm(graph: Graph) -> None:
     assert_equal_to_tflm(graph, lstm_file(graph))
+
+
+WIDE_LSTMS = {
+    "small": random_lstm(6, 3, 5, 0, Lstm(), activation_bits=16),
+    "long": random_lstm(60, 10, 16, 1, Lstm(-12), activation_bits=16),
+    "one number": random_lstm(4, 1, 1, 2, Lstm(-9), activation_bits=16),
+    "a cell finer than tanh's table": random_lstm(9, 4, 6, 3, Lstm(-14), activation_bits=16),
+    "saturating": random_lstm(12, 4, 6, 4, Lstm(-15), 6.0, 16),
+    "clipped": random_lstm(12, 4, 6, 5, Lstm(-11, 0.7), 2.0, 16),
+    "sums beyond 32 bits": random_lstm(2, 3000, 3, 6, Lstm(), 0.02, 16),
+}
+
+
+def test_sums_of_int16_leave_32_bits() -> None:
+    weight = WIDE_LSTMS["sums beyond 32 bits"].constant("w").astype(np.int64)
+    assert np.abs(weight).sum(-1).max() << 15 > 2**31
+
+
+@pytest.mark.parametrize("graph", WIDE_LSTMS.values(), ids=WIDE_LSTMS)
+def test_lstm_of_int16(graph: Graph) -> None:
+    assert_equal_to_tflm(graph, lstm_file(graph), 20)
+
+
+@pytest.mark.parametrize("name", ["small", "clipped"])
+def test_lstm_of_int16_written_and_read_again(name: str) -> None:
+    graph = WIDE_LSTMS[name]
+    codes, data = codes_for(graph, 20), write_tflite(graph)
+    expected = run_integers(graph, codes)
+    assert np.array_equal(of_tflm(data, codes), expected)
+    assert np.array_equal(run_integers(read_tflite(data), codes), expected)
+
+
+def test_biases_of_another_width_than_tflm_takes() -> None:
+    graph = WIDE_LSTMS["small"]
+    narrow = [
+        replace(graph.tensors[n], type=replace(graph.type(n), dtype="int8", zero_point=3)) for n in "xy"
+    ]
+    for wide, reason in ((graph, "32 bits; 64-bit"), (graph.with_tensors(*narrow), "64 bits; 32-bit")):
+        data = lstm_file(wide, "int32" if wide is graph else "int64")
+        with pytest.raises(UnsupportedOp, match=reason):
+            read_tflite(data)
 
 
 SVDFS = {

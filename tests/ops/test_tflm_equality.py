@@ -77,6 +77,7 @@ def tflm(graph: Graph, codes: np.ndarray) -> np.ndarray:
     interpreter = runtime.Interpreter.from_bytes(write_tflite(graph), arena_size=4_000_000)
     outputs = []
     for row in codes:
+        interpreter.reset()  # an LSTM's states go on from call to call
         interpreter.set_input(row[np.newaxis], 0)
         interpreter.invoke()
         outputs.append(interpreter.get_output(0)[0])

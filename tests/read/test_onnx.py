@@ -23,7 +23,7 @@ from pintsize.module import GraphModule, run_float, run_integers
 from pintsize.passes.simplify import fold
 from pintsize.read.onnx import read_onnx
 from pintsize.read.onnx_ops import READERS
-from pintsize.read.torch_export import Reading
+from pintsize.read.reading import Reading
 from pintsize.spec import check
 from tests.onnx_models import build, numbers, onnx, quantized, run, typed
 

@@ -30,7 +30,8 @@ from pintsize.ops import (
 )
 from pintsize.passes.simplify import fold
 from pintsize.read.layout import Layout
-from pintsize.read.torch_export import Reading, read
+from pintsize.read.reading import Reading
+from pintsize.read.torch_export import read
 
 MODELS = {
     "ds_cnn": (1, 49, 10),
@@ -625,7 +626,7 @@ def test_two_inputs_in_a_program() -> None:
 
 @pytest.mark.parametrize("x", [torch.zeros(5), torch.zeros(()), torch.zeros(2, 5, dtype=torch.int64)])
 def test_a_program_whose_input_is_no_batch_of_real_numbers(x: torch.Tensor) -> None:
-    with pytest.raises(ModelError, match="must be real numbers, the batch first"):
+    with pytest.raises(ModelError, match=r"must be real numbers, .*the batch first"):
         read(torch.export.export(Apply(lambda x: x + 1), (x,)))
 
 

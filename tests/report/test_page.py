@@ -94,7 +94,7 @@ def test_the_page_is_about_a_megabyte_with_vega_in_it_once(report: dict[str, Any
     page = html(report)
     assert len(page.encode()) < 1_100_000
     assert page.count("window.vegaEmbed=") == 1
-    assert set(Reader(page).charts) == {"accuracy-against-flash", "memory-over-time"}
+    assert set(Reader(page).charts) == {"accuracy-against-flash", "memory-over-time", "trade-off"}
 
 
 def test_the_same_report_gives_the_same_bytes(report: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ def test_values_that_are_not_known_read_as_a_dash(report: dict[str, Any]) -> Non
 
 def test_a_report_with_empty_lists_still_gives_a_page(report: dict[str, Any]) -> None:
     memory = {"arena_bytes": 0, "lower_bound_bytes": 0, "optimal": True, "buffers": [], "steps": []}
-    empty = {key: [] for key in ("figures", "accuracy", "candidates", "layers", "verification")}
+    empty = {key: [] for key in ("figures", "accuracy", "candidates", "front", "layers", "verification")}
     page = Reader(html(report | empty | {"memory": memory}))
     assert page.charts == {}
     assert "No core ran this artifact." in page.text

@@ -1,246 +1,231 @@
-"""Channels per group and bits per layer, chosen together for a number of bytes.
+"""Channels per group, bits per layer and whole branches, chosen together under any of flash, RAM, latency and energy.
 
-Every channel and every narrower weight has a price, in nats of the teacher's answers: what is lost if it goes. Then the
-cheapest step per byte saved is taken again and again until the constants fit. No group falls far below the width that
-it would have if all were cut alike: rankings across layers starve some of them, and what is starved does not recover.
+Every channel, narrower weight and branch has a price, in nats of the teacher's answers (prices.py); what going without
+it saves is read off the program that would be written (sketch.py). The cheapest step for what it saves is taken again
+and again until every limit is kept. Of several limits each counts by the share of its excess that a step takes away;
+of RAM, what is alive above the limit at any step of the run, so that of many equal peaks each may be lowered alone.
 
-Prices: channels, ½ mean_n (Σ activation · gradient)² with labels drawn from the teacher's answers (Fisher information,
-Theis et al., 2018); bits, KL(teacher ‖ network with that layer's weights rounded).
+No group falls far below the width that it would have if all were cut alike: rankings across layers starve some of
+them, and what is starved does not recover.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import ceil, gcd
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-
-from pintsize.compress.channels import ChannelMap, Group, map_channels
-from pintsize.compress.importance import MAKERS
+from pintsize.compress.channels import Group
+from pintsize.compress.outline import Allocation
+from pintsize.compress.prices import NARROWER, Prices
 from pintsize.compress.quantize import Bits, output_axis
-from pintsize.compress.weight_scales import weight_scales
-from pintsize.graph import Graph, Node, Tensor
-from pintsize.module import GraphModule, run_float
-from pintsize.passes.simplify import fold
+from pintsize.compress.size import Size
+from pintsize.compress.sketch import Sketch
+from pintsize.graph import Graph
+from pintsize.ops.recurrent import Recurrent
 
-#: samples that prices are measured on
-PRICED_SAMPLES = 512
-#: no group gets narrower than this share of its width in the uniform solution of the same size
+#: no group gets narrower than this share of its width in the uniform solution
 LEAST_SHARE = 0.7
 #: a step takes this share of a group's channels
 STEP_SHARE = 1 / 16
-#: bias, multiplier and shift of an output channel
-BYTES_PER_OUTPUT = 9
 #: layers with fewer channels than this on either side lose too much at 2 bits
 LEAST_CHANNELS_AT_2_BITS = 32
-NARROWER: Mapping[Bits, Bits] = {8: 4, 4: 2}
+#: steps between all channels and the fewest, when all groups are cut alike
+UNIFORM_STEPS = 64
+#: an excess is measured against that of the whole network, or against this share of the limit if that is more
+LEAST_EXCESS = 0.02
+#: what saves this much of its limit's excess for nothing is as good as any
+LEAST_PRICE = 1e-9
 
 
 @dataclass(frozen=True)
-class Allocation:
-    """How many channels each group keeps (by its first layer's name) and the bits of each layer's weights."""
+class Rules:
+    """alignment: of the device's kernels; floor: no layer has fewer outputs; fixed: layers with bits of their own;
+    kept: layers whose channels all stay; drops: whether branches may go.
+    """
 
-    widths: Mapping[str, int]
-    bits: Mapping[str, Bits]
+    alignment: int = 4
+    floor: int = 4
+    fixed: Mapping[str, Bits] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    drops: bool = True
 
-    def __hash__(self) -> int:
-        return hash((tuple(self.widths.items()), tuple(self.bits.items())))
+    def width(self, group: Group, share: float) -> int:
+        """So much of a group's channels, aligned."""
+        every = len(group.channels)
+        step = self.step(group)
+        return min(every, max(self.least(group), round(every * share / step) * step))
 
+    def step(self, group: Group) -> int:
+        return self.alignment // gcd(self.alignment, group.unit)
 
-@dataclass(frozen=True)
-class Prices:
-    """channels: group's first layer → what its cheapest 0, 1, 2, … cost together; bits: (layer, bits) → cost."""
-
-    channels: Mapping[str, np.ndarray]
-    bits: Mapping[tuple[str, Bits], float]
-
-
-def prices(graph: Graph, x: np.ndarray, seed: int = 0) -> Prices:
-    """Measures the prices of a float Graph whose output is logits on samples x (n, *input shape, channels last)."""
-    flow = map_channels(graph)
-    samples = x[:: max(1, len(x) // PRICED_SAMPLES)][:PRICED_SAMPLES]
-    each = _channel_prices(graph, flow, samples, seed)
-    together = {g.layers[0]: _running_sums(each[list(g.channels)]) for g in flow.groups}
-    return Prices(together, _bit_prices(fold(graph), samples))
-
-
-def _running_sums(costs: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0.0], np.cumsum(np.sort(costs))])
-
-
-def _channel_prices(graph: Graph, flow: ChannelMap, x: np.ndarray, seed: int, batch: int = 64) -> np.ndarray:
-    """Price by channel identity."""
-    points = {n.output for n in graph.nodes if n.op.name in MAKERS and n.output not in graph.outputs}
-    count = 1 + max((int(ids.max()) for ids in flow.tensors.values() if len(ids)), default=0)
-    module = GraphModule(graph).eval()
-    generator = torch.Generator().manual_seed(seed)
-    total = torch.zeros(count, dtype=torch.float64)
-    for start in range(0, len(x), batch):
-        seen: dict[str, torch.Tensor] = {}
-
-        def observe(name: str, value: torch.Tensor, seen: dict[str, torch.Tensor] = seen) -> None:
-            if name in points:
-                value.retain_grad()
-                seen[name] = value
-
-        module.observe = observe
-        logits = module(torch.from_numpy(x[start : start + batch])).flatten(1)
-        drawn = torch.multinomial(logits.detach().softmax(1), 1, generator=generator).squeeze(1)
-        F.cross_entropy(logits, drawn, reduction="sum").backward()
-        gates = torch.zeros(len(logits), count, dtype=torch.float64)
-        for name, value in seen.items():
-            assert value.grad is not None
-            moved = (value.detach() * value.grad).unsqueeze(1).flatten(1, -2).sum(1)  # (n, C)
-            gates.index_add_(1, torch.from_numpy(flow.tensors[name]), moved.double())
-        total += 0.5 * gates.square().sum(0)
-    return (total / len(x)).numpy()
-
-
-def _bit_prices(graph: Graph, x: np.ndarray) -> dict[tuple[str, Bits], float]:
-    """(layer, bits) → what rounding its weights to so many bits costs; 8 bits are the start and cost nothing."""
-    inputs = torch.from_numpy(x)
-    with torch.no_grad():
-        wanted = F.log_softmax(run_float(graph, inputs).flatten(1), 1)
-        found: dict[tuple[str, Bits], float] = {}
-        for node in weighted_layers(graph):
-            found[node.name, 8] = 0.0
-            for bits in NARROWER.values():
-                rounded = graph.with_tensors(_rounded(graph.tensors[node.inputs[1]], bits))
-                answers = F.log_softmax(run_float(rounded, inputs).flatten(1), 1)
-                lost = F.kl_div(answers, wanted, log_target=True, reduction="batchmean")
-                found[node.name, bits] = max(float(lost), 0.0)  # below it is rounding
-    return found
-
-
-def weighted_layers(graph: Graph) -> list[Node]:
-    """The layers whose weights may have 8, 4 or 2 bits."""
-    return [
-        n for n in graph.nodes if n.op.activations == 1 and len(graph.constants(n)) == 2 and not n.op.operands
-    ]
-
-
-def _rounded(weight: Tensor, bits: Bits) -> Tensor:
-    assert weight.data is not None
-    axis = output_axis(weight)
-    shape = [1] * weight.data.ndim
-    shape[axis] = -1
-    scale = weight_scales(weight.data, axis, bits).reshape(shape)
-    most = 2 ** (bits - 1) - 1
-    return replace(
-        weight, data=(np.clip(np.rint(weight.data / scale), -most, most) * scale).astype(np.float32)
-    )
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """An axis of a constant: entries that always stay, and entries per channel of each group."""
-
-    fixed: int
-    per_channel: Mapping[str, int]
-
-    def extent(self, widths: Mapping[str, int]) -> int:
-        return self.fixed + sum(n * widths[group] for group, n in self.per_channel.items())
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The bytes of all constants as a function of widths and bits. layers: weight axes, and which one is the output."""
-
-    groups: Mapping[str, Group]
-    layers: Mapping[str, tuple[tuple[_Axis, ...], int]]
-
-    @classmethod
-    def of(cls, graph: Graph) -> Sizes:
-        """Of a float Graph with its batch norms folded, or not: they leave no bytes."""
-        flow = map_channels(graph)
-        groups = {g.layers[0]: g for g in flow.groups}
-        owner = {c: name for name, g in groups.items() for c in g.channels}
-        layers = {}
-        for node in weighted_layers(graph):
-            weight = graph.tensors[node.inputs[1]]
-            axes = tuple(_axis(flow, owner, weight, a) for a in range(len(weight.type.shape)))
-            layers[node.name] = axes, output_axis(weight)
-        return cls(groups, layers)
-
-    def full(self) -> Allocation:
-        """Every channel, 8 bits."""
-        return Allocation({n: len(g.channels) for n, g in self.groups.items()}, dict.fromkeys(self.layers, 8))
-
-    def bytes(self, allocation: Allocation) -> float:
-        return sum(self._layer(name, allocation) for name in self.layers)
-
-    def _layer(self, name: str, allocation: Allocation) -> float:
-        axes, output = self.layers[name]
-        extents = [axis.extent(allocation.widths) for axis in axes]
-        return float(np.prod(extents)) * allocation.bits[name] / 8 + BYTES_PER_OUTPUT * extents[output]
-
-    def takes_2_bits(self, name: str, allocation: Allocation) -> bool:
-        axes, output = self.layers[name]
-        extents = [axis.extent(allocation.widths) for axis in axes]
-        taps = float(np.prod(extents)) / max(extents[output], 1)
-        return min(extents[output], taps) >= LEAST_CHANNELS_AT_2_BITS
-
-
-def _axis(flow: ChannelMap, owner: Mapping[int, str], weight: Tensor, axis: int) -> _Axis:
-    ids = flow.slices.get((weight.name, axis))
-    if ids is None:
-        return _Axis(weight.type.shape[axis], {})
-    names = [owner.get(int(i)) for i in ids]
-    entries = {
-        n: names.count(n) // len({int(i) for i in ids if owner.get(int(i)) == n}) for n in set(names) if n
-    }
-    return _Axis(names.count(None), entries)
+    def least(self, group: Group) -> int:
+        if self.kept & set(group.layers):
+            return len(group.channels)
+        return min(len(group.channels), ceil(self.floor / group.unit))
 
 
 def allocate(
-    sizes: Sizes, cost: Prices, bytes_allowed: float, alignment: int = 4, floor_channels: int = 4
+    sketch: Sketch, cost: Prices, limits: Mapping[str, float], rules: Rules | None = None
 ) -> Allocation | None:
-    """The allocation that fits into so many bytes of constants and costs little; None where nothing fits."""
-    current = sizes.full()
-    floors = _floors(sizes, bytes_allowed, alignment, floor_channels)
-    while sizes.bytes(current) > bytes_allowed:
-        best = min(_steps(sizes, cost, current, floors, alignment), key=lambda step: step[0], default=None)
+    """The allocation that keeps the limits (field of Size → most) and costs little; None where none was found."""
+    given = rules or Rules()
+    start = whole(sketch, given)
+    floors = _floors(sketch, limits, given)
+    lowest = {n: given.least(g) for n, g in sketch.whole.groups.items()}
+    found = _descend(sketch, cost, limits, given, start, floors)
+    if found is None and floors != lowest:
+        found = _descend(sketch, cost, limits, given, start, lowest)
+    return None if found is None else _give_back(sketch, cost, limits, given, found)
+
+
+def whole(sketch: Sketch, rules: Rules) -> Allocation:
+    """Every channel, 8 bits where nothing else is fixed."""
+    full = sketch.whole.full()
+    return replace(full, bits={**full.bits, **{n: b for n, b in rules.fixed.items() if n in full.bits}})
+
+
+def uniform(sketch: Sketch, share: float, bits: Bits, rules: Rules) -> Allocation:
+    """All groups cut alike, all layers of the same bits."""
+    start = whole(sketch, rules)
+    widths = {n: rules.width(g, share) for n, g in sketch.whole.groups.items()}
+    return replace(start, widths=widths, bits={n: rules.fixed.get(n, bits) for n in start.bits})
+
+
+def keeps(sketch: Sketch, allocation: Allocation, limits: Mapping[str, float]) -> bool:
+    """Is every limit kept?"""
+    return not any(_over(_size(sketch, allocation, limits), limits).values())
+
+
+def _size(sketch: Sketch, allocation: Allocation, limits: Mapping[str, float]) -> Size:
+    return sketch.size(allocation, ram="least" if "ram_bytes" in limits else "none")
+
+
+def _over(size: Size, limits: Mapping[str, float]) -> dict[str, float]:
+    """Field → how much is over its limit; of RAM the sum over the steps of a run. What is not known is not over."""
+    found: dict[str, float] = {}
+    for name, limit in limits.items():
+        have = getattr(size, name)
+        if name == "ram_bytes" and size.live_bytes:
+            found[name] = float(sum(max(0.0, live - limit) for live in size.live_bytes))
+        else:
+            found[name] = max(0.0, float(have) - limit) if have is not None else 0.0
+    return found
+
+
+def _floors(sketch: Sketch, limits: Mapping[str, float], rules: Rules) -> dict[str, int]:
+    """Least widths: a share of those of the widest uniform 4-bit network that keeps the limits."""
+    low, high = 0, UNIFORM_STEPS  # the share lies between
+    if not keeps(sketch, uniform(sketch, 1 / UNIFORM_STEPS, 4, rules), limits):
+        return {n: rules.least(g) for n, g in sketch.whole.groups.items()}
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = keeps(sketch, uniform(sketch, middle / UNIFORM_STEPS, 4, rules), limits)
+        low, high = (middle, high) if fits else (low, middle)
+    share = LEAST_SHARE * max(low, 1) / UNIFORM_STEPS
+    return {n: rules.width(g, share) for n, g in sketch.whole.groups.items()}
+
+
+def _descend(
+    sketch: Sketch, cost: Prices, limits: Mapping[str, float], rules: Rules, start: Allocation,
+    floors: Mapping[str, int],
+) -> Allocation | None:  # fmt: skip
+    current = start
+    before = _over(_size(sketch, current, limits), limits)
+    whole_excess = {n: max(before[n], LEAST_EXCESS * limits[n]) for n in limits}
+    while any(before.values()):
+        best: tuple[float, Allocation, dict[str, float]] | None = None
+        paid = cost.of(current)
+        for after in _steps(sketch, cost, rules, current, floors):
+            over = _over(_size(sketch, after, limits), limits)
+            saved = sum((before[n] - over[n]) / whole_excess[n] for n in limits)
+            if saved <= 0:
+                continue
+            price = max(cost.of(after) - paid, LEAST_PRICE) / saved
+            if best is None or price < best[0]:
+                best = price, after, over
         if best is None:
             return None
-        current = best[1]
+        _, current, before = best
     return current
 
 
-def _floors(sizes: Sizes, bytes_allowed: float, alignment: int, floor_channels: int) -> dict[str, int]:
-    """Least widths: a share of those of the widest uniform 4-bit network that fits."""
-    full = sizes.full()
-    narrow: dict[str, Bits] = dict.fromkeys(sizes.layers, 4)
-    for share in np.arange(1.0, 0.0, -1 / 64):
-        widths = {n: _aligned(w * share, w, alignment, floor_channels) for n, w in full.widths.items()}
-        if sizes.bytes(Allocation(widths, narrow)) <= bytes_allowed:
-            return {n: _aligned(w * LEAST_SHARE, w, alignment, floor_channels) for n, w in widths.items()}
-    return {n: min(w, floor_channels) for n, w in full.widths.items()}
-
-
-def _aligned(width: float, most: int, alignment: int, least: int) -> int:
-    return min(most, max(least, round(width / alignment) * alignment))
-
-
 def _steps(
-    sizes: Sizes, cost: Prices, current: Allocation, floors: Mapping[str, int], alignment: int
-) -> Sequence[tuple[float, Allocation]]:
-    """(price per byte saved, what is then left) of every step that saves something."""
-    have = sizes.bytes(current)
-    steps: list[tuple[float, Allocation]] = []
+    sketch: Sketch, cost: Prices, rules: Rules, current: Allocation, floors: Mapping[str, int]
+) -> Iterator[Allocation]:
+    """Everything that may go next."""
     for name, width in current.widths.items():
-        every = len(sizes.groups[name].channels)
-        chunk = max(alignment, round(every * STEP_SHARE / alignment) * alignment)
-        narrower = max(floors[name], width - chunk)
+        narrower = max(floors[name], width - _chunk(sketch.whole.groups[name], rules))
         if narrower < width:
-            after = replace(current, widths={**current.widths, name: narrower})
-            lost = cost.channels[name][every - narrower] - cost.channels[name][every - width]
-            steps.append((float(lost), after))
-    for name, bits in current.bits.items():
-        narrow = NARROWER.get(bits)
-        if narrow and (narrow == 4 or sizes.takes_2_bits(name, current)):
-            after = replace(current, bits={**current.bits, name: narrow})
-            steps.append((cost.bits[name, narrow] - cost.bits[name, bits], after))
-    saved = [(lost, after, have - sizes.bytes(after)) for lost, after in steps]
-    return [(max(lost, 0.0) / bytes_, after) for lost, after, bytes_ in saved if bytes_ > 0]
+            yield replace(current, widths={**current.widths, name: narrower})
+    graph = sketch.graph(current)
+    narrow = {n: b for n in current.bits if (b := _narrower(graph, rules, current, n)) is not None}
+    for name, bits in narrow.items():
+        yield replace(current, bits={**current.bits, name: bits})
+    for now in dict.fromkeys(current.bits.values()):  # code for other bits is paid for once
+        together = {n: b for n, b in narrow.items() if current.bits[n] == now}
+        if len(together) > 1:
+            yield replace(current, bits={**current.bits, **together})
+    gone = {add for add, _ in current.dropped}
+    if rules.drops:
+        for drop in cost.drops:
+            if drop[0] not in gone:
+                yield from _without(sketch, current, drop)
+
+
+def _without(sketch: Sketch, current: Allocation, drop: tuple[str, int]) -> Iterator[Allocation]:
+    """The branch gone; nothing where an earlier drop has taken its add along."""
+    present = {n.name for n in sketch.outline(current.dropped).integer.nodes}
+    if drop[0] in present:
+        yield replace(current, dropped=(*current.dropped, drop))
+
+
+def _chunk(group: Group, rules: Rules) -> int:
+    step = rules.step(group)
+    return max(step, round(len(group.channels) * STEP_SHARE / step) * step)
+
+
+def _narrower(graph: Graph, rules: Rules, current: Allocation, layer: str) -> Bits | None:
+    bits = NARROWER.get(current.bits[layer])
+    if layer in rules.fixed or bits is None or (bits == 2 and not takes_2_bits(graph, layer)):
+        return None
+    return bits
+
+
+def takes_2_bits(graph: Graph, layer: str) -> bool:
+    """Has the layer enough channels on both sides?"""
+    node = next((n for n in graph.nodes if n.name == layer), None)
+    if node is None:
+        return False
+    weight = graph.tensors[node.inputs[1]]
+    outputs = weight.type.shape[0 if isinstance(node.op, Recurrent) else output_axis(weight)]
+    return min(outputs, weight.type.elements // max(outputs, 1)) >= LEAST_CHANNELS_AT_2_BITS
+
+
+def _give_back(
+    sketch: Sketch, cost: Prices, limits: Mapping[str, float], rules: Rules, found: Allocation
+) -> Allocation:
+    """Takes back what the limits turn out to have room for, the dearest first."""
+    full = whole(sketch, rules)
+    while True:
+        paid = cost.of(found)
+        wider = [(cost.of(a) - paid, i, a) for i, a in enumerate(_back(sketch, rules, full, found))]
+        fits = (
+            a for gain, _, a in sorted(wider, key=lambda w: w[:2]) if gain < 0 and keeps(sketch, a, limits)
+        )
+        best = next(fits, None)
+        if best is None:
+            return found
+        found = best
+
+
+def _back(sketch: Sketch, rules: Rules, full: Allocation, found: Allocation) -> Iterator[Allocation]:
+    for name, width in found.widths.items():
+        wider = min(full.widths[name], width + _chunk(sketch.whole.groups[name], rules))
+        if wider > width:
+            yield replace(found, widths={**found.widths, name: wider})
+    for name, bits in found.bits.items():
+        if bits < full.bits[name]:
+            yield replace(found, bits={**found.bits, name: 4 if bits == 2 else 8})
+    for drop in found.dropped:
+        yield replace(found, dropped=tuple(d for d in found.dropped if d[0] != drop[0]))

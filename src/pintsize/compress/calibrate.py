@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import Literal
 
 import numpy as np
@@ -63,7 +64,7 @@ def calibrate(
         seen = extremes.get(name, Range(low, high))
         extremes[name] = Range(min(low, seen.low), max(high, seen.high))
         flat = y.reshape(-1)
-        step = stride.setdefault(name, max(1, flat.size * -(-len(samples) // batch) // KEPT_VALUES))
+        step = stride.setdefault(name, _stride(flat.size * -(-len(samples) // batch), y[0].size))
         kept.setdefault(name, []).append(flat[::step].copy())
         sums[name] = sums.get(name, 0.0) + y.reshape(-1, y.shape[-1]).mean(0, dtype=np.float64) * len(y)
 
@@ -72,6 +73,14 @@ def calibrate(
             run_float(graph, torch.from_numpy(np.ascontiguousarray(samples[start : start + batch])), observe)
     ranges = {n: _range(np.concatenate(kept[n]), extremes[n], method) for n in kept}
     return ranges, {n: s / len(samples) for n, s in sums.items()}
+
+
+def _stride(values: int, sample: int) -> int:
+    """Steps between kept values: no axis of the sample shares a divisor with it, so no channel is passed over."""
+    step = max(1, values // KEPT_VALUES)
+    while gcd(step, sample) > 1:
+        step += 1
+    return step
 
 
 def _range(values: np.ndarray, extremes: Range, method: Calibration) -> Range:

@@ -24,7 +24,7 @@ from pintsize.module import GraphModule
 from pintsize.ops import BatchNorm
 
 #: ops that mix their channels into new ones, output channels first in the weights
-MAKERS = ("conv2d", "transpose_conv2d", "linear", "lstm", "gru", "svdf")
+MAKERS = ("conv2d", "transpose_conv2d", "linear", "embedding", "lstm", "gru", "svdf")
 
 Criterion = Literal["l1", "l2", "taylor", "fisher", "activation", "random"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, gcd
 
 from pintsize.compress.channels import ChannelMap, Group, map_channels
 from pintsize.compress.importance import CRITERIA, Criterion, Examples
@@ -60,13 +60,13 @@ class Prune:
         return pruned
 
     def target(self, group: Group) -> int:
-        """How many channels of a group stay."""
-        have = len(group.channels)
+        """How many channels of a group stay; alignment and floor count outputs, and one may stand for many."""
+        have, alignment = len(group.channels), self.alignment // gcd(self.alignment, group.unit)
         width = next(
             (self.layer_widths[layer] for layer in group.layers if layer in self.layer_widths), self.width
         )
-        aligned = ceil(have * width / self.alignment - 1e-9) * self.alignment
-        return min(have, max(aligned, self.floor))
+        aligned = ceil(have * width / alignment - 1e-9) * alignment
+        return min(have, max(aligned, ceil(self.floor / group.unit)))
 
     def _survivors(self, flow: ChannelMap, scores: Mapping[int, float]) -> set[int]:
         removable = {c for g in flow.groups for c in g.channels}

@@ -23,7 +23,8 @@ from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE, weight_scales
 from pintsize.errors import UserError
 from pintsize.graph import DType, Graph, Node, Tensor, TensorType
 from pintsize.module import tied_groups
-from pintsize.ops import LayerNorm, Matmul, Mul, TransposeConv2d
+from pintsize.ops import Embedding, LayerNorm, Matmul, Mul, TransposeConv2d
+from pintsize.ops.embedding import ids_grid, ids_read
 from pintsize.ops.recurrent import Recurrent
 from pintsize.spec import RESCALING, check
 
@@ -126,15 +127,25 @@ def _with_grids(
     dtype: DType = "int16" if activation_bits == 16 else "int8"
     changed = [replace(graph.tensors[n], type=replace(graph.type(n), dtype=dtype, scale=(s,), zero_point=z))
                for n, (s, z) in grids.items()]  # fmt: skip
+    if ids_read(graph):
+        changed.append(replace(graph.tensors[graph.inputs[0]], type=_ids_type(graph)))
     for node in graph.nodes:
         constants = graph.constants(node)
         if isinstance(node.op, Recurrent):
-            changed += recurrent_grids(graph, node, WEIGHT_DTYPES[bits(node)], grids.__getitem__)
+            changed += recurrent_grids(
+                graph, node, WEIGHT_DTYPES[bits(node)], grids.__getitem__, activation_bits
+            )
         elif constants and not node.op.operands:
             changed += _constant_grids(
                 graph, node, bits(node), node.op.weighed_scale or grids[node.inputs[0]][0]
             )
     return graph.with_tensors(*changed)
+
+
+def _ids_type(graph: Graph) -> TensorType:
+    """Of an input of token ids."""
+    dtype, scale, zero_point = ids_grid(ids_read(graph))
+    return TensorType(graph.type(graph.inputs[0]).shape, dtype, (scale,), zero_point)
 
 
 def _activation_grids(
@@ -144,6 +155,8 @@ def _activation_grids(
     leaders = {**{name: name for name in operand_ranges(graph)}, **tied_groups(graph)}
     own = {n.output: n.op.fixed_output() if bits == 8 else n.op.fixed_output_int16() for n in graph.nodes}
     fixed = {leaders[name]: grid for name, grid in own.items() if grid is not None}
+    if ids_read(graph):
+        fixed[graph.inputs[0]] = ids_grid(ids_read(graph))[1:]
     grids: dict[str, tuple[float, int]] = {}
     for name, leader in leaders.items():
         if leader in fixed:
@@ -197,10 +210,11 @@ def _constant_grids(graph: Graph, node: Node, bits: Bits, input_scale: float) ->
     reach = np.abs(bias.data) / (np.float64(input_scale) * 2.0**29)
     scale = np.maximum(np.maximum(scale, reach), LEAST_WEIGHT_SCALE).astype(np.float32)
     kind = TensorType(weight.type.shape, WEIGHT_DTYPES[bits], tuple(scale.tolist()), 0, axis)
-    return [replace(weight, type=kind), replace(bias, type=_bias_type(bias.type.shape, scale, input_scale))]
+    return [replace(weight, type=kind), replace(bias, type=bias_type(bias.type.shape, scale, input_scale))]
 
 
-def _bias_type(shape: tuple[int, ...], weight_scale: np.ndarray, input_scale: float) -> TensorType:
+def bias_type(shape: tuple[int, ...], weight_scale: np.ndarray, input_scale: float) -> TensorType:
+    """Of a bias that is added to products of such weights and inputs."""
     scale = (weight_scale.astype(np.float64) * input_scale).astype(np.float32)
     return TensorType(shape, "int32", tuple(scale.tolist()), 0, 0)
 
@@ -222,7 +236,7 @@ def correct_biases(annotated: Graph, means: Mapping[str, np.ndarray]) -> Graph:
             continue
         weight, bias = (annotated.tensors[c] for c in constants)
         assert weight.data is not None and bias.data is not None
-        lost = weight.data - weight_codes(weight) * _per_channel(weight)
+        lost = weight.data - real_weight(weight)
         changed.append(
             replace(
                 bias, data=(bias.data + _mean_output(node, lost, means[node.inputs[0]])).astype(np.float32)
@@ -232,7 +246,7 @@ def correct_biases(annotated: Graph, means: Mapping[str, np.ndarray]) -> Graph:
 
 
 def _mean_output(node: Node, weight: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    if isinstance(node.op, LayerNorm):  # what it weighs has a mean of 0
+    if isinstance(node.op, Embedding | LayerNorm):  # ids have no mean; what a norm weighs has a mean of 0
         return np.zeros(len(weight))
     if isinstance(node.op, TransposeConv2d):  # each output meets one tap in stride
         weight = weight / prod(node.op.stride)
@@ -255,26 +269,31 @@ def weight_codes(weight: Tensor) -> np.ndarray:
     return quantize_weight(torch.from_numpy(weight.data), scale, bits).numpy().astype(np.int8)
 
 
+def real_weight(weight: Tensor) -> np.ndarray:
+    """What the codes of an annotated weight stand for."""
+    return weight_codes(weight) * _per_channel(weight)
+
+
 def freeze(annotated: Graph) -> Graph:
     """The integer Graph: every constant of an annotated Graph as its codes."""
-    changed: list[Tensor] = []
-    for node in annotated.nodes:
-        constants = annotated.constants(node)
-        if node.op.operands:
-            changed += [_frozen_operand(annotated.tensors[c]) for c in constants]
-            continue
-        if isinstance(node.op, Recurrent):
-            changed += frozen_constants(annotated, node)
-            continue
-        if not constants:
-            continue
-        weight, bias = (annotated.tensors[c] for c in constants)
-        scale_in = node.op.weighed_scale or annotated.type(node.inputs[0]).scale[0]
-        changed.append(replace(weight, data=weight_codes(weight)))
-        changed.append(_frozen_bias(bias, np.array(weight.type.scale, np.float32), scale_in))
-    graph = annotated.with_tensors(*changed)
+    graph = annotated.with_tensors(*(c for node in annotated.nodes for c in frozen_layer(annotated, node)))
     check(graph, "integer")
     return graph
+
+
+def frozen_layer(annotated: Graph, node: Node) -> list[Tensor]:
+    """One node's constants as codes."""
+    constants = annotated.constants(node)
+    if node.op.operands:
+        return [_frozen_operand(annotated.tensors[c]) for c in constants]
+    if isinstance(node.op, Recurrent):
+        return frozen_constants(annotated, node)
+    if not constants:
+        return []
+    weight, bias = (annotated.tensors[c] for c in constants)
+    scale_in = node.op.weighed_scale or annotated.type(node.inputs[0]).scale[0]
+    codes = replace(weight, data=weight_codes(weight))
+    return [codes, _frozen_bias(bias, np.array(weight.type.scale, np.float32), scale_in)]
 
 
 def _frozen_operand(operand: Tensor) -> Tensor:
@@ -287,4 +306,4 @@ def _frozen_bias(bias: Tensor, weight_scale: np.ndarray, input_scale: float) -> 
     assert bias.data is not None
     scale = torch.from_numpy(weight_scale).double() * torch.tensor(input_scale, dtype=torch.float32).double()
     codes = quantize_bias(torch.from_numpy(bias.data), scale).numpy().astype(np.int32)
-    return Tensor(bias.name, _bias_type(bias.type.shape, weight_scale, input_scale), codes)
+    return Tensor(bias.name, bias_type(bias.type.shape, weight_scale, input_scale), codes)

@@ -1,23 +1,30 @@
-"""From a candidate (width, bits) to a trained network: prune, recover in floats, quantize, recover in integers."""
+"""From a candidate to a trained network: drop branches, prune, recover in floats, quantize, recover in integers."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 
 import numpy as np
 
-from pintsize.compress.allocate import Allocation, Sizes, allocate, prices
+from pintsize.compress.allocate import Rules
+from pintsize.compress.blocks import drop_branches
+from pintsize.compress.candidate import Candidate
+from pintsize.compress.epoch import Epoch, OnEpoch
+from pintsize.compress.frozen import whole_widths
 from pintsize.compress.importance import Criterion, Examples
+from pintsize.compress.lesson import Lesson
+from pintsize.compress.prices import prices
 from pintsize.compress.prune import Prune
-from pintsize.compress.quantize import Bits, Quantize
-from pintsize.compress.search import WIDTHS, Candidate
-from pintsize.compress.train import Lesson, Train, train
-from pintsize.errors import DataError
+from pintsize.compress.quantize import ActivationBits, Bits, Quantize, freeze
+from pintsize.compress.recover import Recover, recover
+from pintsize.compress.search import BITS, WIDTHS
+from pintsize.compress.shortlist import Planner
+from pintsize.compress.sketch import Costs, Sketch
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
-from pintsize.ops import BatchNorm, Softmax
+from pintsize.ops import Softmax
 from pintsize.passes.simplify import fold
 
 #: called with (phase, epochs done, epochs in all, mean loss)
@@ -26,20 +33,15 @@ OnStep = Callable[[str, int, int, float], None]
 #: samples that rank channels and calibrate ranges
 EXAMPLES = 256
 CALIBRATION = 512
-LEARNING_RATE = 0.05
-#: without batch norms the same steps would run away
-LEARNING_RATE_UNNORMALIZED = 0.01
-INTEGER_LEARNING_RATE = 1e-3
-RETRIES = 2
-#: sizes of the networks whose channels and bits are chosen together, as shares of all channels at 8 bits
-SHARES = tuple(round(0.5 * 0.78**i, 4) for i in range(12))
+#: constants of the networks whose channels and bits are chosen together, as shares of all channels at 8 bits
+SHARES = tuple(round(0.5 * 0.85**i, 4) for i in range(18))
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look: optimizer steps per candidate in real numbers and in integers, and the widths to try.
+    """How long to look: optimizer steps of a whole training in real numbers and in integers, and the widths to try.
 
-    shares: sizes to choose channels and bits together for.
+    shares: sizes to choose channels and bits together for; front: models of a whole trade-off.
     """
 
     float_steps: int
@@ -47,10 +49,11 @@ class Effort:
     widths: tuple[float, ...] = WIDTHS
     shares: tuple[float, ...] = SHARES
     batch: int = 64
+    front: int = 12
 
 
 EFFORTS: dict[str, Effort] = {
-    "low": Effort(400, 150, (1.0, 0.5, 0.25, 0.125), SHARES[::2]),
+    "low": Effort(400, 150, (1.0, 0.5, 0.25, 0.125), front=8),
     "medium": Effort(1500, 400),
     "high": Effort(6000, 1500, (1.0, 0.75, 0.625, 0.5, 0.4375, 0.375, 0.3125, 0.25, 0.1875, 0.125, 0.0625)),
 }
@@ -61,7 +64,8 @@ class Recipe:
     """What all candidates share.
 
     base: the float Graph to start from, without a final softmax; lesson: what it learns from; alignment: of the
-    device's kernels; layer_bits: layers whose weights keep a width of their own.
+    device's kernels; layer_bits: layers whose weights keep a width of their own; frozen: layers that are neither
+    trained nor narrowed; activation_bits: of all activations; on_epoch: told of every epoch of every candidate.
     """
 
     base: Graph
@@ -70,88 +74,92 @@ class Recipe:
     alignment: int = 4
     criterion: Criterion = "l2"
     layer_bits: Mapping[str, Bits] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    activation_bits: ActivationBits = 8
+    on_epoch: OnEpoch | None = None
     seed: int = 0
 
     def prune(self, candidate: Candidate) -> Graph:
         """The candidate's architecture with the weights that are left."""
+        graph = drop_branches(self.base, candidate.dropped)
         if not self._is_pruned(candidate):
-            return self.base
-        how = Prune(
-            candidate.width, dict(candidate.layer_widths), self.criterion, self.alignment, seed=self.seed
-        )
-        y = None if self.lesson.y is None else self.lesson.y[:EXAMPLES]
-        return how(self.base, Examples(self.lesson.x[:EXAMPLES], y))
+            return graph
+        layers = {n.name for n in graph.nodes}
+        widths = {n: w for n, w in candidate.layer_widths if n in layers} | whole_widths(graph, self.frozen)
+        how = Prune(candidate.width, widths, self.criterion, self.alignment, seed=self.seed)
+        return how(graph, self._examples())
+
+    def _examples(self) -> Examples:
+        """The first samples, with their labels where all of them are known."""
+        known = self.lesson.goal == "classes" and self.lesson.labelled[:EXAMPLES].all()
+        y = self.lesson.y[:EXAMPLES] if known and self.lesson.y is not None else None
+        return Examples(self.lesson.x[:EXAMPLES], y)
 
     @staticmethod
     def _is_pruned(candidate: Candidate) -> bool:
-        return candidate.width < 1.0 or any(share < 1.0 for _, share in candidate.layer_widths)
+        narrower = candidate.width < 1.0 or any(share < 1.0 for _, share in candidate.layer_widths)
+        return narrower or bool(candidate.dropped)
 
-    def joint_candidates(self) -> tuple[Candidate, ...]:
-        """Channels and bits chosen together, for sizes between the largest and the smallest uniform network."""
-        sizes = Sizes.of(self.base)
-        if not sizes.groups or self.lesson.goal != "classes":
-            return ()
-        cost = prices(self.base, self.lesson.x, self.seed)
-        full = sizes.bytes(sizes.full())
-        found: dict[Allocation, Candidate] = {}
-        for share in self.effort.shares:
-            allocation = allocate(sizes, cost, full * share, self.alignment)
-            if allocation is not None:
-                found.setdefault(allocation, _joint_candidate(sizes, allocation))
-        return tuple(found.values())
+    def planner(self, costs: Costs, softmax: Node | None) -> Planner:
+        """What candidates would take by these costs, and what they would lose."""
+        cost = prices(self.base, self.lesson.x, self.seed, self.lesson.goal)
+        return Planner(
+            Sketch(self.base, partial(self._integers, softmax), costs),
+            cost,
+            self.rules,
+            self.effort.widths,
+            BITS,
+            self.effort.shares,
+        )
+
+    @property
+    def rules(self) -> Rules:
+        """What the search may not touch."""
+        kept = frozenset(whole_widths(self.base, self.frozen))
+        whole: dict[str, Bits] = dict.fromkeys(self.frozen, 8)
+        return Rules(self.alignment, fixed={**whole, **self.layer_bits}, kept=kept)
+
+    def _integers(self, softmax: Node | None, folded: Graph) -> Graph:
+        annotated = Quantize(activation_bits=self.activation_bits).annotate(folded, self._calibration())
+        return freeze(with_softmax(annotated, softmax))
 
     def quantize(self, candidate: Candidate, graph: Graph) -> Graph:
         """A float Graph annotated with the candidate's bits."""
-        bits: dict[str, Bits] = {**dict(candidate.layer_bits), **self.layer_bits}
-        return Quantize(candidate.bits, bits).annotate(fold(graph), self._calibration())
+        folded = fold(graph)
+        layers = {n.name for n in folded.nodes}
+        wanted: dict[str, Bits] = {**dict(candidate.layer_bits), **self.layer_bits}
+        bits: dict[str, Bits] = {n: b for n, b in wanted.items() if n in layers}
+        how = Quantize(candidate.bits, bits, activation_bits=self.activation_bits)
+        return how.annotate(folded, self._calibration())
 
-    def __call__(self, candidate: Candidate, on_step: OnStep | None = None) -> Graph:
-        """The trained candidate, annotated."""
+    def __call__(self, candidate: Candidate, on_step: OnStep | None = None, share: float = 1.0) -> Graph:
+        """The trained candidate, annotated; with a share of the whole training."""
         pruned = self.prune(candidate)
-        recovered = self._recover(pruned, on_step) if self._is_pruned(candidate) else pruned
-        annotated = self.quantize(candidate, recovered)
-        how = Train(
-            self._epochs(self.effort.integer_steps),
-            INTEGER_LEARNING_RATE,
-            self.effort.batch,
-            seed=self.seed + 1,
+        return recover(
+            pruned,
+            partial(self.quantize, candidate),
+            self.lesson,
+            self._recovery(pruned, self._is_pruned(candidate), share),
+            partial(self._told, candidate, on_step),
         )
-        return train(annotated, self.lesson, how, _named(on_step, "learning in integers"))
 
-    def _recover(self, pruned: Graph, on_step: OnStep | None) -> Graph:
-        """Float fine-tuning; a run that diverges starts again with a fifth of the learning rate."""
-        normalized = any(isinstance(n.op, BatchNorm) for n in pruned.nodes)
-        rate = LEARNING_RATE if normalized else LEARNING_RATE_UNNORMALIZED
-        how = Train(self._epochs(self.effort.float_steps), rate, self.effort.batch, seed=self.seed)
-        listener = _named(on_step, "learning from the teacher")
-        for _ in range(RETRIES):
-            try:
-                return train(pruned, self.lesson, how, listener)
-            except DataError:
-                how = replace(how, learning_rate=how.learning_rate / 5)
-        return train(pruned, self.lesson, how, listener)
+    def _recovery(self, pruned: Graph, narrower: bool, share: float) -> Recover:
+        floats = self._epochs(self.effort.float_steps * share) if narrower else 0
+        integers = self._epochs(self.effort.integer_steps * share)
+        return Recover.of(pruned, floats, integers, self.effort.batch, self.frozen, self.seed)
 
-    def _epochs(self, steps: int) -> int:
-        return max(2, ceil(steps * self.effort.batch / max(1, len(self.lesson.x))))
+    def _told(self, candidate: Candidate, on_step: OnStep | None, epoch: Epoch) -> None:
+        if on_step:
+            on_step(epoch.phase, epoch.done, epoch.total, epoch.loss)
+        if self.on_epoch:
+            self.on_epoch(replace(epoch, model=candidate.name))
+
+    def _epochs(self, steps: float) -> int:
+        return max(1, ceil(steps * self.effort.batch / max(1, len(self.lesson.x))))
 
     def _calibration(self) -> np.ndarray:
         step = max(1, len(self.lesson.x) // CALIBRATION)
         return self.lesson.x[::step][:CALIBRATION]
-
-
-def _joint_candidate(sizes: Sizes, allocation: Allocation) -> Candidate:
-    every = {name: len(group.channels) for name, group in sizes.groups.items()}
-    widths = tuple((name, allocation.widths[name] / every[name]) for name in every)
-    counts = Counter(allocation.bits.values())
-    share = sum(allocation.widths.values()) / sum(every.values())
-    title = f"joint {sizes.bytes(allocation) / 1000:.3g} kB"
-    return Candidate(
-        round(share, 3), max(counts, key=lambda b: counts[b]), widths, tuple(allocation.bits.items()), title
-    )
-
-
-def _named(on_step: OnStep | None, phase: str) -> Callable[[int, int, float], None] | None:
-    return None if on_step is None else lambda done, total, loss: on_step(phase, done, total, loss)
 
 
 def without_softmax(graph: Graph) -> tuple[Graph, Node | None]:

@@ -17,6 +17,8 @@ from pintsize.ops.recurrent import Recurrent
 
 #: from a sum of products to what is made of it: a legal graph stays below 2^30
 LARGEST_FACTOR = 2.0**29
+#: the same of int16 activations, below 2^7
+LARGEST_FACTOR_INT16 = 2.0**6
 
 
 def fit_inner_ranges(graph: Graph, samples: np.ndarray, batch: int = 128) -> Graph:
@@ -50,7 +52,11 @@ def _fitted(node: Node, largest: dict[str, float]) -> Node:
 
 
 def recurrent_grids(
-    graph: Graph, node: Node, dtype: DType, grid: Callable[[str], tuple[float, int]]
+    graph: Graph,
+    node: Node,
+    dtype: DType,
+    grid: Callable[[str], tuple[float, int]],
+    activation_bits: int = 8,
 ) -> list[Tensor]:
     """The node's constants with their types. dtype: of the weights; grid: (scale, zero point) of an activation.
 
@@ -59,6 +65,7 @@ def recurrent_grids(
     op = node.op
     assert isinstance(op, Recurrent)
     x, out = grid(node.inputs[0])[0], grid(node.output)[0]
+    largest_factor = LARGEST_FACTOR if activation_bits == 8 else LARGEST_FACTOR_INT16
     scales: dict[int, np.ndarray] = {}
     changed: list[Tensor] = []
     for index, axis in op.weight_axes.items():
@@ -69,7 +76,7 @@ def recurrent_grids(
             replace(weight, type=TensorType(weight.type.shape, kind, _tuple(scales[index]), 0, axis))
         )
         factor = op.weighed(index, x, out) * scales[index].max() / op.requantized_to(index, out)
-        if factor > LARGEST_FACTOR:
+        if factor > largest_factor:
             raise UserError(f"{node.name} at {node.source or 'an unknown place'}: its input is too large for its "
                             f"weights (a factor of {factor:.3g}); normalize it in the model")  # fmt: skip
     for index, weight in op.biases.items():

@@ -1,9 +1,8 @@
-"""The search for the smallest model that meets the budget.
+"""The search among a few candidates whose sizes are measured: for those that take little to make.
 
-Its space: a few widths times a few bit widths, and networks whose channels and bits were chosen together (allocate.py)
-for a row of sizes. Sizes come first, from programs that are written and linked for the
-device; only what fits is trained. Accuracy is taken to fall with size, so the smallest candidate that holds the
-accuracy is found by cutting the range of sizes, two candidates at a time, on the validation split.
+Sizes come first, from programs that are written and linked for the device; only what fits is made. Accuracy is taken
+to fall with size, so the smallest candidate that holds the accuracy is found by cutting the range of sizes, two
+candidates at a time, on the validation split.
 
 The interface is `search(candidates, sizes, judge, budget) -> Outcome`; whoever finds a better order of trying keeps it.
 """
@@ -11,13 +10,26 @@ The interface is `search(candidates, sizes, judge, budget) -> Outcome`; whoever 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from pintsize.budget import Budget
+from pintsize.compress.candidate import Candidate
 from pintsize.compress.quantize import Bits
+from pintsize.compress.size import Size, excess, limits_of, over_budget
+from pintsize.compress.trial import Judgement, Outcome, Trial
 
-Status = Literal["chosen", "fits", "too large", "dropped", "not trained"]
+__all__ = [
+    "BITS",
+    "WIDTHS",
+    "Candidate",
+    "Judge",
+    "Judgement",
+    "Outcome",
+    "Size",
+    "Trial",
+    "candidates",
+    "search",
+]
 
 WIDTHS = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125)
 BITS: tuple[Bits, ...] = (8, 4)
@@ -25,72 +37,7 @@ BITS: tuple[Bits, ...] = (8, 4)
 AT_ONCE = 2
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A point of the search space: the fraction of channels that stays, and the bits of the weights.
-
-    layer_widths, layer_bits: (layer, its own fraction or bits); width and bits are then those of the whole, roughly.
-    title: what to call it; else its width and bits.
-    """
-
-    width: float
-    bits: Bits
-    layer_widths: tuple[tuple[str, float], ...] = ()
-    layer_bits: tuple[tuple[str, Bits], ...] = ()
-    title: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.title or f"width {self.width:g}, {self.bits} bit"
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a candidate takes on the device, before any training. None: this device cannot be measured so."""
-
-    flash_bytes: int
-    ram_bytes: int
-    weight_bytes: int
-    latency_ms: float | None = None
-    energy_mj: float | None = None
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Accuracy on the validation split, and the standard error of its difference to the teacher's.
-
-    A split of a few hundred samples cannot tell a drop of half a point from one of a whole point, so a candidate holds
-    the accuracy when it does with one standard error to spare.
-    """
-
-    accuracy: float
-    standard_error: float = 0.0
-
-
 Judge = Callable[[Sequence[Candidate]], Sequence[Judgement]]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A candidate, its size, and its accuracy on the validation split once it was trained."""
-
-    candidate: Candidate
-    size: Size
-    status: Status
-    reason: str = ""
-    accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All trials, largest first, and the chosen one: None when no candidate meets the budget.
-
-    nearest: the trial that comes closest, for the message to the user.
-    """
-
-    trials: tuple[Trial, ...]
-    chosen: Trial | None
-    nearest: Trial
 
 
 def candidates(widths: Sequence[float] = WIDTHS, bits: Sequence[Bits] = BITS) -> tuple[Candidate, ...]:
@@ -120,7 +67,7 @@ def search(
             tell(trial)
     fitting = [t for t in trials if t.status != "too large"]
     if not fitting:
-        nearest = min(trials, key=lambda t: _excess(t.size, budget))
+        nearest = min(trials, key=lambda t: excess(t.size, limits_of(budget)))
         return Outcome(tuple(trials), None, nearest)
     least = None if budget.max_drop is None else teacher_accuracy - budget.max_drop
     judged = _narrow_down(fitting, judge, least, tell)
@@ -128,30 +75,8 @@ def search(
 
 
 def _sized(candidate: Candidate, size: Size, budget: Budget) -> Trial:
-    over = [
-        f"{name} {_amount(have)} > {_amount(limit)} {unit}"
-        for name, have, limit, unit in _limits(size, budget)
-        if limit is not None and have is not None and have > limit
-    ]
-    return Trial(candidate, size, "too large" if over else "not trained", "; ".join(over))
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
-
-
-def _limits(size: Size, budget: Budget) -> tuple[tuple[str, float | None, float | None, str], ...]:
-    return (
-        ("flash", size.flash_bytes, budget.flash_bytes, "B"),
-        ("RAM", size.ram_bytes, budget.ram_bytes, "B"),
-        ("latency", size.latency_ms, budget.latency_ms, "ms"),
-        ("energy", size.energy_mj, budget.energy_mj, "mJ"),
-    )
-
-
-def _excess(size: Size, budget: Budget) -> float:
-    """How far over the budget: the largest ratio."""
-    return max(have / limit for _, have, limit, _ in _limits(size, budget) if limit and have is not None)
+    over = over_budget(size, budget)
+    return Trial(candidate, size, "too large" if over else "not trained", over)
 
 
 def _bytes(trial: Trial) -> tuple[int, int, float]:

@@ -1,37 +1,40 @@
 """Fine-tuning with distillation: the student learns from the teacher's answers, in real numbers or in integers.
 
-The loss is T² · KL(teacher ‖ student) at temperature T (Hinton et al., "Distilling the Knowledge in a Neural Network",
-2015), mixed with cross-entropy where there are labels; squared error where the outputs are no classes. With `mixup`
-the inputs are blended and the teacher answers the blends (Beyer et al., "A good teacher is patient and consistent",
-2022). Feature matching compares where the activations of equally named layers are large (Zagoruyko and Komodakis,
-"Paying More Attention to Attention", 2017), which needs no equal widths.
+What is learnt is a Lesson (lesson.py), how far the student is from it losses.py says. A loss that is no number is
+caught: training goes on from the last good epoch with a smaller learning rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import cos, inf, isfinite, pi
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
+from pintsize.compress.epoch import LOG, Epoch, OnEpoch, to_log
+from pintsize.compress.frozen import frozen_nodes
+from pintsize.compress.lesson import Lesson, blend, check_student
+from pintsize.compress.losses import Batch, answer_loss, feature_loss
 from pintsize.errors import DataError, UserError
 from pintsize.graph import Graph
 from pintsize.module import GraphModule, run_float
 
-Goal = Literal["classes", "values"]
-#: called after every epoch with (epochs done, epochs in all, mean loss)
-OnEpoch = Callable[[int, int, float], None]
+LARGEST_GRADIENT = 5.0
+#: what a learning rate is multiplied by after a loss that is no number
+SLOWER = 0.2
 
 
 @dataclass(frozen=True)
 class Train:
     """How to fine-tune.
 
-    label_weight: share of the cross-entropy with the labels, in [0, 1]; feature_weight: weight of feature matching.
     learning_rate: of SGD with momentum for a float Graph, of Adam for an annotated one (a tenth is a good start there).
+    label_weight: share of the loss against the labels, in [0, 1] (1: they alone count). feature_weight: of feature
+    matching. mixup: every other batch is of blends. patience: epochs without a better loss on the samples held back,
+    after which training stops. retries: how often a loss that is no number makes training slower before it is an error.
+    frozen: layers whose weights do not learn.
     """
 
     epochs: int = 30
@@ -43,6 +46,9 @@ class Train:
     mixup: bool = True
     warm_up: float = 0.1
     weight_decay: float = 1e-4
+    patience: int | None = None
+    retries: int = 3
+    frozen: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,128 +58,177 @@ class Train:
             )
         if not 0 <= self.label_weight <= 1:
             raise UserError(f"label_weight must be from 0 to 1, not {self.label_weight}")
+        if self.retries < 0 or (self.patience is not None and self.patience < 1):
+            raise UserError("retries must be at least 0, patience at least 1")
 
 
-@dataclass(frozen=True)
-class Blends:
-    """Fixed blends of two samples each, x[first] + share · (x[second] - x[first]), and the teacher's answers."""
-
-    first: np.ndarray
-    second: np.ndarray
-    share: np.ndarray
-    answers: np.ndarray
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What is learnt: x (n, *input shape, channels last), y (n,) class numbers or None, the teacher and its answers.
-
-    The teacher answers once, for all students: see `prepare`.
-    """
-
-    teacher: Graph
-    x: np.ndarray
-    y: np.ndarray | None
-    answers: np.ndarray
-    blends: Blends
-    goal: Goal = "classes"
-
-
-def prepare(
-    teacher: Graph,
-    x: np.ndarray,
-    y: np.ndarray | None,
-    goal: Goal = "classes",
-    rounds: int = 4,
-    seed: int = 0,
-) -> Lesson:
-    """Lets the teacher answer every sample and `rounds` blends for each."""
-    rng = np.random.default_rng(seed)
-    first = np.tile(np.arange(len(x)), rounds)
-    second = rng.integers(0, len(x), len(first))
-    share = (0.5 * rng.random(len(first))).astype(np.float32)
-    answers = _answers(teacher, x, np.arange(len(x)), np.arange(len(x)), np.zeros(len(x), np.float32))
-    blends = Blends(first, second, share, _answers(teacher, x, first, second, share))
-    return Lesson(teacher, x, y, answers, blends, goal)
-
-
-def _answers(
-    teacher: Graph, x: np.ndarray, first: np.ndarray, second: np.ndarray, share: np.ndarray, batch: int = 256
-) -> np.ndarray:
-    parts: list[np.ndarray] = []
-    with torch.no_grad():
-        for start in range(0, len(first), batch):
-            part = slice(start, start + batch)
-            blended = torch.from_numpy(_blend(x, first[part], second[part], share[part]))
-            parts.append(run_float(teacher, blended).flatten(1).numpy())
-    return np.concatenate(parts)
-
-
-def _blend(x: np.ndarray, first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    weight = share.reshape(-1, *[1] * (x.ndim - 1))
-    return x[first] + weight * (x[second] - x[first])
-
-
-@dataclass(frozen=True)
-class Batch:
-    """x, the teacher's answers, and labels (None where inputs are blended)."""
-
-    x: torch.Tensor
-    answers: torch.Tensor
-    y: torch.Tensor | None
-
-
-def train(student: Graph, lesson: Lesson, how: Train, on_epoch: OnEpoch | None = None) -> Graph:
+def train(
+    student: Graph,
+    lesson: Lesson,
+    how: Train,
+    on_epoch: OnEpoch | None = None,
+    phase: str = "learning from the teacher",
+) -> Graph:
     """The student Graph (float, or annotated: then in integers) after learning; the same seed gives the same Graph.
 
-    Raises DataError when the loss is no number any more.
+    With samples held back the state of the epoch with the least loss on them is the result.
+
+    Raises UserError where the student's shapes differ from the teacher's, DataError when the loss is still no number
+    after all retries.
     """
-    module = GraphModule(student)
-    optimizer, schedule = _optimizer(module, how, -(-len(lesson.x) // how.batch))
-    generator = torch.Generator().manual_seed(how.seed)
+    check_student(student, lesson)
+    run = _Run(student, lesson, how)
     for epoch in range(how.epochs):
-        module.train()
-        losses: list[float] = []
-        for batch in _batches(lesson, how, generator):
-            optimizer.zero_grad()
-            loss = _loss(module, lesson, batch, how)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-        if not np.isfinite(losses).all():
-            raise DataError(f"the loss became {losses[-1]} in epoch {epoch + 1}: use a smaller learning rate")
+        losses = run.epoch(epoch)
+        found = Epoch(phase, epoch + 1, how.epochs, float(np.mean(losses)), run.rate, *run.on_held_back())
+        to_log(found)
         if on_epoch:
-            on_epoch(epoch + 1, how.epochs, float(np.mean(losses)))
-    return module.eval().graph()
+            on_epoch(found)
+        if run.out_of_patience():
+            LOG.info("%s: no better since %d epochs, so training stops", phase, how.patience)
+            break
+    return run.result()
 
 
-def _optimizer(
-    module: GraphModule, how: Train, steps_per_epoch: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    learning = [p for p in module.parameters() if p.requires_grad]
-    if module.integer:
-        optimizer: torch.optim.Optimizer = torch.optim.Adam(learning, how.learning_rate)
-    else:
-        decayed = [p for p in learning if p.dim() > 1]
-        plain = [p for p in learning if p.dim() <= 1]
-        groups = [
-            {"params": decayed, "weight_decay": how.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.SGD(groups, how.learning_rate, momentum=0.9, nesterov=True)
-    total = max(1, how.epochs * steps_per_epoch)
-    warm = max(1, int(total * how.warm_up))
+class _NoNumber(Exception):
+    """A loss or gradient that is NaN or infinite."""
 
-    def factor(step: int) -> float:
-        return (
-            (step + 1) / warm
-            if step < warm
-            else 0.5 * (1 + np.cos(np.pi * (step - warm) / max(1, total - warm)))
+
+@dataclass
+class _Best:
+    """The least loss on what is held back, the weights it was of, and the epochs since."""
+
+    loss: float = inf
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    age: int = 0
+
+
+class _Run:
+    """The state of one training."""
+
+    def __init__(self, student: Graph, lesson: Lesson, how: Train) -> None:
+        self.lesson, self.how = lesson, how
+        self.module = GraphModule(student, frozen=frozen_nodes(student, how.frozen))
+        self.steps = max(1, how.epochs * -(-len(lesson.x) // how.batch))
+        self.generator = torch.Generator().manual_seed(how.seed)
+        self.slowed = 1.0
+        self.best = _Best()
+        self.good = [_copied(self.module)]
+        self.optimizer = _optimizer(self.module, how)
+
+    @property
+    def rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def epoch(self, number: int) -> list[float]:
+        """One pass over the lesson, repeated more slowly while its losses are no numbers. Raises DataError."""
+        retries = self.how.retries
+        while True:
+            try:
+                losses = self._pass(number)
+                self.good = [self.good[-1], _copied(self.module)]
+                return losses
+            except _NoNumber as error:
+                if not retries:
+                    raise DataError(self._explanation(number, error)) from None
+                retries -= 1
+                self._slow_down()
+                rate = self.how.learning_rate * self.slowed
+                LOG.warning("epoch %d: %s; again from its start, rate %.3g", number + 1, error, rate)
+
+    def _slow_down(self) -> None:
+        self.module.load_state_dict(self.good[-1])
+        self.good = self.good[:1]  # should that state be the cause: next time the one before
+        self.slowed *= SLOWER
+        self.optimizer = _optimizer(self.module, self.how)  # its momentum is no number either
+
+    def _explanation(self, number: int, error: _NoNumber) -> str:
+        tried = f"even at a learning rate of {self.how.learning_rate * self.slowed:.3g}"
+        cause = (
+            "the custom loss returns one"
+            if self.lesson.loss is not None
+            else "samples or weights may be far too large (normalize the inputs), or labels wrong"
         )
+        return f"{error} in epoch {number + 1}, {tried}: use a smaller learning rate; if that does not help, {cause}"
 
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    def _pass(self, number: int) -> list[float]:
+        self.module.train()
+        per_epoch = self.steps // max(1, self.how.epochs)
+        losses: list[float] = []
+        for index, batch in enumerate(_batches(self.lesson, self.how, self.generator)):
+            self._set_rate(number * per_epoch + index)
+            losses.append(self._step(batch))
+        return losses or [0.0]
+
+    def _step(self, batch: Batch) -> float:
+        self.optimizer.zero_grad()
+        loss = _loss(self.module, self.lesson, batch, self.how)
+        if not isfinite(float(loss.detach())):
+            raise _NoNumber(f"the loss became {float(loss.detach())}")
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), LARGEST_GRADIENT)
+        if not isfinite(float(norm)):
+            raise _NoNumber(f"the gradient became {float(norm)}")
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _set_rate(self, step: int) -> None:
+        factor = self.slowed * self.how.learning_rate * _schedule(step, self.steps, self.how.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = factor
+
+    @torch.no_grad()
+    def on_held_back(self) -> tuple[float | None, float | None]:
+        """(loss, metric) of the samples held back; the best state is kept."""
+        held = self.lesson.held_back
+        if held is None:
+            return None, None
+        self.module.eval()
+        parts = [torch.from_numpy(held.x[i : i + 256]) for i in range(0, len(held.x), 256)]
+        output = torch.cat([self.module(part).flatten(1) for part in parts])
+        y = None if held.y is None else torch.from_numpy(held.y)
+        loss = float(
+            _distance(output, self.lesson, Batch(parts[0], torch.from_numpy(held.answers), y), self.how)
+        )
+        self.best.age += 1
+        if loss < self.best.loss:
+            self.best = _Best(loss, _copied(self.module))
+        metric = self.lesson.metric
+        return loss, None if metric is None else float(metric(output.numpy(), held.y))
+
+    def out_of_patience(self) -> bool:
+        return self.how.patience is not None and self.best.age >= self.how.patience
+
+    def result(self) -> Graph:
+        """The best state where there is one, else the last."""
+        if self.best.state:
+            self.module.load_state_dict(self.best.state)
+        return self.module.eval().graph()
+
+
+def _copied(module: GraphModule) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def _schedule(step: int, steps: int, warm_up: float) -> float:
+    """The share of the learning rate at a step: up in a line, then down along a cosine."""
+    warm = max(1, int(steps * warm_up))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + cos(pi * (step - warm) / max(1, steps - warm)))
+
+
+def _optimizer(module: GraphModule, how: Train) -> torch.optim.Optimizer:
+    learning = [p for p in module.parameters() if p.requires_grad]
+    if not learning:
+        raise UserError("every layer is frozen: nothing is left to learn")
+    if module.integer:
+        return torch.optim.Adam(learning, how.learning_rate, fused=True)
+    groups = [
+        {"params": [p for p in learning if p.dim() > 1], "weight_decay": how.weight_decay},
+        {"params": [p for p in learning if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, how.learning_rate, momentum=0.9, nesterov=True, fused=True)
 
 
 def _batches(lesson: Lesson, how: Train, generator: torch.Generator) -> Iterator[Batch]:
@@ -183,7 +238,7 @@ def _batches(lesson: Lesson, how: Train, generator: torch.Generator) -> Iterator
         index = order[start : start + how.batch].numpy()
         if len(index) < 2 and len(order) > 1:
             continue  # a batch of one has no batch statistics
-        if how.mixup and number % 2:
+        if how.mixup and number % 2 and len(lesson.blends.first):
             yield _blended(lesson, index, generator)
         else:
             y = None if lesson.y is None else torch.from_numpy(lesson.y[index])
@@ -194,49 +249,35 @@ def _blended(lesson: Lesson, index: np.ndarray, generator: torch.Generator) -> B
     blends = lesson.blends
     rounds = len(blends.first) // len(lesson.x)
     chosen = index + len(lesson.x) * torch.randint(rounds, (len(index),), generator=generator).numpy()
-    x = _blend(lesson.x, blends.first[chosen], blends.second[chosen], blends.share[chosen])
+    x = blend(lesson.x, blends.first[chosen], blends.second[chosen], blends.share[chosen])
     return Batch(torch.from_numpy(x), torch.from_numpy(blends.answers[chosen]), None)
 
 
 def _loss(module: GraphModule, lesson: Lesson, batch: Batch, how: Train) -> torch.Tensor:
     if not how.feature_weight:
-        return _answer_loss(module(batch.x).flatten(1), batch, lesson.goal, how)
+        return _distance(_outputs(module, batch.x), lesson, batch, how)
     wanted: dict[str, torch.Tensor] = {}
     found: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         run_float(lesson.teacher, batch.x, wanted.__setitem__)
     module.observe = found.__setitem__
-    loss = _answer_loss(module(batch.x).flatten(1), batch, lesson.goal, how)
-    return loss + how.feature_weight * _feature_loss(found, wanted)
+    loss = _distance(_outputs(module, batch.x), lesson, batch, how)
+    module.observe = None
+    return loss + how.feature_weight * feature_loss(found, wanted)
 
 
-def _answer_loss(output: torch.Tensor, batch: Batch, goal: Goal, how: Train) -> torch.Tensor:
-    answer, y = batch.answers, batch.y
-    if goal == "values":
-        return F.mse_loss(output, answer) / answer.var().clamp(min=1e-12)
-    t = how.temperature
-    soft = t * t * F.kl_div(
-        F.log_softmax(output / t, 1), F.log_softmax(answer / t, 1), log_target=True, reduction="batchmean"
-    )  # fmt: skip
-    if y is None or how.label_weight == 0:
-        return soft
-    return (1 - how.label_weight) * soft + how.label_weight * F.cross_entropy(output, y)
+def _outputs(module: GraphModule, x: torch.Tensor) -> torch.Tensor:
+    try:
+        return module(x).flatten(1)
+    except ValueError as error:  # of a scale that stands for no multiplier
+        raise _NoNumber(f"a scale ran away: {error}") from error
 
 
-def _feature_loss(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean distance of the attention maps of equally named images with more than one position."""
-    names = [
-        n
-        for n in found
-        if n in wanted and found[n].dim() == 4 and found[n].shape[1:3] == wanted[n].shape[1:3]
-    ]
-    distances = [
-        (_attention(found[n]) - _attention(wanted[n])).square().sum(1).mean()
-        for n in names
-        if found[n].shape[1] * found[n].shape[2] > 1
-    ]
-    return torch.stack(distances).mean() if distances else torch.zeros(())
-
-
-def _attention(image: torch.Tensor) -> torch.Tensor:
-    return F.normalize(image.square().mean(-1).flatten(1), dim=1)
+def _distance(output: torch.Tensor, lesson: Lesson, batch: Batch, how: Train) -> torch.Tensor:
+    if lesson.loss is None:
+        return answer_loss(output, batch, lesson.goal, how.temperature, how.label_weight)
+    loss = lesson.loss(output, batch.answers, batch.y)
+    if not isinstance(loss, torch.Tensor) or loss.dim() != 0:
+        shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
+        raise UserError(f"the custom loss returned {shape}: it must be a 0-d tensor, such as a mean")
+    return loss

@@ -42,6 +42,7 @@ def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
         instructions=first.instructions,
         by_layer=first.by_layer,
         mnemonics=first.mnemonics,
+        layer_mnemonics=first.layer_mnemonics,
         taken_branches=first.taken_branches,
         stack_bytes=first.stack_bytes,
     )
@@ -60,6 +61,7 @@ def _counted(machine: _Machine, row: np.ndarray) -> Execution:
             instructions=counts.instructions,
             by_layer=counts.by_layer,
             mnemonics=counts.mnemonics,
+            layer_mnemonics=counts.layer_mnemonics,
             taken_branches=counter.taken_branches + 1,  # the return itself leads out of the counted code
             stack_bytes=machine.stack_used_bytes(),
         )

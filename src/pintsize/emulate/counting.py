@@ -50,6 +50,7 @@ class Counts:
     instructions: int
     by_layer: Mapping[str, int]
     mnemonics: Mapping[str, int]
+    layer_mnemonics: Mapping[str, Mapping[str, int]]
 
 
 class Ownership:
@@ -90,21 +91,23 @@ def count_blocks(
 
     Raises ToolError when the emulator saw another number of instructions in a block than lie there.
     """
-    by_owner: Counter[int] = Counter()
-    mnemonics: Counter[str] = Counter()
+    by_owner: dict[int, Counter[str]] = {RUN + i: Counter() for i in range(len(ownership.names))}
     for block in blocks:
         listed = _mnemonics(core.isa, read_code(block.address, block.byte_count))
         if block.instructions not in (None, sum(listed.values())):
             seen = f"{block.instructions} instructions, not {sum(listed.values())}"
             raise ToolError(f"the emulator saw, in the block at {block.address:#010x}, {seen}")
         for mnemonic, times in listed.items():
-            mnemonics[mnemonic] += times * block.count
-            by_owner[block.owner] += times * block.count
+            by_owner[block.owner][mnemonic] += times * block.count
+    mnemonics: Counter[str] = Counter()
+    for counted in by_owner.values():
+        mnemonics.update(counted)
     order = [*range(RUN + 1, RUN + len(ownership.names)), RUN]
     return Counts(
-        instructions=by_owner.total(),
-        by_layer={ownership.name(owner): by_owner[owner] for owner in order},
+        instructions=mnemonics.total(),
+        by_layer={ownership.name(owner): by_owner[owner].total() for owner in order},
         mnemonics=dict(mnemonics.most_common()),
+        layer_mnemonics={ownership.name(owner): dict(by_owner[owner]) for owner in order},
     )
 
 

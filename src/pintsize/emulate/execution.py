@@ -22,6 +22,7 @@ class Execution:
             one whose condition fails inside an IT block counts too.
         by_layer: instructions for each layer's function with whatever it called, in layer order, and the
             rest under the name of the run function; sums exactly to `instructions`.
+        layer_mnemonics: instructions by mnemonic for each key of `by_layer`.
         mnemonics: instructions by mnemonic; sums exactly to `instructions`. Encodings that the
             disassembler does not know (Helium) stand under ``"other"``.
         taken_branches: how often execution went on elsewhere than at the next address: branches
@@ -33,5 +34,6 @@ class Execution:
     instructions: int | None = None
     by_layer: Mapping[str, int] = field(default_factory=dict)
     mnemonics: Mapping[str, int] = field(default_factory=dict)
+    layer_mnemonics: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     taken_branches: int | None = None
     stack_bytes: int | None = None

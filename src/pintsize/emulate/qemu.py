@@ -69,6 +69,7 @@ def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
         instructions=counts.instructions,
         by_layer=counts.by_layer,
         mnemonics=counts.mnemonics,
+        layer_mnemonics=counts.layer_mnemonics,
         taken_branches=taken_branches,
         stack_bytes=stack_bytes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -48,11 +49,19 @@ def compiler_command(compiler: str = "zig") -> list[str]:
     """
     if compiler == "zig":
         require("ziglang")
-        return [sys.executable, "-m", "ziglang", "cc"]
+        return [*_zig(), "cc"]
     path = shutil.which(compiler)
     if path is None:
         raise ToolError(f"there is no compiler {compiler!r} on the PATH. Use 'zig', or install it")
     return [path]
+
+
+def _zig() -> list[str]:
+    """Its own program where that is found: through Python, as the package has it, each start takes longer."""
+    found = find_spec("ziglang")
+    folders = (found.submodule_search_locations if found else None) or []
+    path = shutil.which("zig", path=os.pathsep.join(folders))
+    return [path] if path else [sys.executable, "-m", "ziglang"]
 
 
 def target_flags(core: Core) -> list[str]:

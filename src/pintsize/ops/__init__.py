@@ -13,6 +13,7 @@ from pintsize.ops.conv2d import Conv2d
 from pintsize.ops.depthwise_conv2d import DepthwiseConv2d
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.elu import Elu
+from pintsize.ops.embedding import Embedding
 from pintsize.ops.exp import Exp
 from pintsize.ops.gather import Gather
 from pintsize.ops.gelu import Gelu
@@ -56,7 +57,7 @@ from pintsize.ops.transpose_conv2d import TransposeConv2d
 OPS: dict[str, type[Op]] = {
     op.name: op
     for op in (
-        Abs, Add, Argmax, AveragePool2d, BatchNorm, Concat, Conv2d, DepthwiseConv2d, Elu, Exp, Gather, Gelu,
+        Abs, Add, Argmax, AveragePool2d, BatchNorm, Concat, Conv2d, DepthwiseConv2d, Elu, Embedding, Exp, Gather, Gelu,
         Gru, HardSigmoid, HardSwish, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, Matmul, MaxPool2d, Maximum,
         Mean, Minimum, Mul, Neg, Pad, Prelu, Relu, Relu6, Requantize, Reshape, ResizeBilinear, ResizeNearest,
         Rsqrt, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum, Svdf, Tanh, Tile, Transpose, TransposeConv2d,
@@ -64,7 +65,7 @@ OPS: dict[str, type[Op]] = {
 }  # fmt: skip
 
 __all__ = ["OPS", "Abs", "Add", "Argmax", "AveragePool2d", "BatchNorm", "Concat", "Conv2d",
-           "DepthwiseConv2d", "Elementwise", "Elu", "Exp", "Gather", "Gelu", "Gru", "HardSigmoid",
+           "DepthwiseConv2d", "Elementwise", "Elu", "Embedding", "Exp", "Gather", "Gelu", "Gru", "HardSigmoid",
            "HardSwish", "LayerNorm", "LeakyRelu", "Linear", "LogSoftmax", "Lstm", "Matmul", "MaxPool2d",
            "Maximum", "Mean", "Minimum", "Mul", "Neg", "Pad", "Prelu", "Relu", "Relu6", "Requantize",
            "Reshape", "ResizeBilinear", "ResizeNearest", "Rsqrt", "Sigmoid", "Slice", "Softmax", "Sqrt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
+from pintsize.deferred import torch
 
 Activation = Literal["none", "relu", "relu6"]
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, add_factors, left_shift, requantize, rescaled
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import torch
 
+from pintsize.deferred import torch
 from pintsize.graph import Channels
 
 #: axes that the kernels walk over

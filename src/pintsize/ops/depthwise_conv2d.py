@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array

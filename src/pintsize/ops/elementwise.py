@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, look_up, lookup_table
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 
 
@@ -17,6 +17,7 @@ class Elementwise(Op):
     """Abstract: a subclass gives `function`, the rest follows. Output shape is the input's."""
 
     in_place: ClassVar[bool] = True
+    follows_axes: ClassVar[bool] = True
 
     @abstractmethod
     def function(self, x: torch.Tensor) -> torch.Tensor:

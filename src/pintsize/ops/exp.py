@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
+from pintsize.deferred import torch
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, factors
+from pintsize.deferred import torch
 from pintsize.gates import GATE_SCALE, gate_factors, product, rescale, saturate, sigmoid, tanh
 from pintsize.ops.example import Example, array
 from pintsize.ops.recurrent import Gated, by_gate

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from pintsize.arithmetic import Grid, Quantized
+from pintsize.deferred import torch
 from pintsize.fixed_point import hard_swish_table
 from pintsize.ops.elementwise import Elementwise
 from pintsize.ops.example import Example, array

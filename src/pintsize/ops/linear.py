@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
+from pintsize.deferred import F, torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import SOFTMAX_LARGEST_ROW, Grid, Quantized
+from pintsize.deferred import torch
 from pintsize.fixed_point import LOG_SOFTMAX_SCALE, LOG_SOFTMAX_ZERO_POINT, log_softmax
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array

@@ -7,7 +7,8 @@ torch.nn.LSTM with one layer and one direction; its two biases are one here.
 
 Integers: TFLite Micro's UNIDIRECTIONAL_SEQUENCE_LSTM of int8. W x + b and R h are requantized to int16 with 12
 fractional bits each, then added; gates have 15 fractional bits; c is int16 with the scale 2^cell_exponent; h is on the
-output's grid, also where it is read again. Every sum and product saturates.
+output's grid, also where it is read again. Every sum and product saturates. With int16 activations, as its variant with
+8-bit weights: W x + b and R h are sums of 64 bits, rounded once; the rest is the same.
 """
 
 from __future__ import annotations
@@ -18,10 +19,20 @@ from math import ceil, log2
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, factors
-from pintsize.gates import GATE_SCALE, INT16_MAX, gate_factors, product, rescale, saturate, sigmoid, tanh
+from pintsize.deferred import torch
+from pintsize.gates import (
+    GATE_SCALE,
+    INT16_MAX,
+    gate_factors,
+    product,
+    rescale,
+    rescale_once,
+    saturate,
+    sigmoid,
+    tanh,
+)
 from pintsize.graph import TensorType
 from pintsize.ops.example import Example, array
 from pintsize.ops.recurrent import Gated, by_gate
@@ -36,6 +47,7 @@ class Lstm(Gated):
     """`cell_exponent`: of 2, the cell's scale; `cell_clip`: bound of the cell's magnitude, 0 for none."""
 
     name: ClassVar[str] = "lstm"
+    int16: ClassVar[bool] = True
     gates: ClassVar[int] = 4
     cell_exponent: int = -11
     cell_clip: float = 0.0
@@ -82,15 +94,16 @@ class Lstm(Gated):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x, w, r, b = inputs
+        to_gate = rescale if x.bits == 8 else rescale_once
         acc = by_gate((x.q - x.zero_point).double(), w.q.double()) + b.q.double()
-        from_input = rescale(acc.long(), gate_factors(x.scale, w.scale))
+        from_input = to_gate(acc.long(), gate_factors(x.scale, w.scale))
         recurrent = gate_factors(out.scale, r.scale)
         hidden = torch.full((len(x.q), len(w.q)), out.zero_point, dtype=torch.float64)
         cell = torch.zeros(hidden.shape, dtype=torch.int64)
         outputs: list[torch.Tensor] = []
         for step in from_input.unbind(1):
             acc = by_gate(hidden - out.zero_point, r.q.double()).long()
-            cell, hidden = self._update(saturate(step + rescale(acc, recurrent)), cell, out)
+            cell, hidden = self._update(saturate(step + to_gate(acc, recurrent)), cell, out)
             outputs.append(hidden)
         return torch.stack(outputs, 1).float()
 

@@ -15,9 +15,9 @@ from math import prod
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import FLOAT32_EXACT, Grid, Quantized, requantize, scale_product
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array
 
@@ -31,6 +31,7 @@ class Matmul(Op):
 
     name: ClassVar[str] = "matmul"
     integer_gradient: ClassVar[bool] = True
+    follows_axes: ClassVar[bool] = True
     transposed_a: bool = False
     transposed_b: bool = False
 
@@ -69,6 +70,8 @@ class Matmul(Op):
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
         a, b = inputs
+        if a.ndim > 1 or b.ndim > 1:
+            return self._heads(a, b, shapes, flow)
         if self.transposed_b and not self.transposed_a:
             flow.unite(a, b)
         else:
@@ -80,6 +83,22 @@ class Matmul(Op):
         rows = flow.new(shapes[1][-2])
         flow.keep(rows)
         return rows
+
+    def _heads(
+        self, a: np.ndarray, b: np.ndarray, shapes: Sequence[tuple[int, ...]], flow: Channels
+    ) -> np.ndarray:
+        """Matrices that live or die as a whole, each with its partner: (heads, 1, …) on both sides."""
+        same = a.ndim == b.ndim == len(shapes[0]) == 3 and a.shape[0] == b.shape[0] == shapes[0][0]
+        if not same or a.shape[1] != 1 or b.shape[1] != 1:
+            flow.keep(a)
+            flow.keep(b)
+            columns = flow.new(self.shape([TensorType(s) for s in shapes])[-1])
+            flow.keep(columns)
+            return columns
+        for each in (a, b):
+            flow.unite(each[:, 0, :-1].reshape(-1), each[:, 0, 1:].reshape(-1))
+        flow.unite(a[:, 0, 0], b[:, 0, 0])
+        return a[:, :, :1] if self.transposed_b else b
 
     def macs(self, inputs: Sequence[TensorType], out: TensorType) -> int:
         return out.elements * inputs[0].shape[-2 if self.transposed_a else -1]

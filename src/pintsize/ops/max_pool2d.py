@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from pintsize.arithmetic import Grid, Quantized
+from pintsize.deferred import F, torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array
 from pintsize.ops.window import Window, pad_image

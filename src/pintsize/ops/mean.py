@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from pintsize.arithmetic import mean_factor
+from pintsize.deferred import torch
 from pintsize.ops.example import Example, array
 from pintsize.ops.reduction import Reduction
 
@@ -28,7 +27,7 @@ class Mean(Reduction):
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         return inputs[0].mean(self.dims(inputs[0]), keepdim=self.keep)
 
-    def factor(self, x: torch.Tensor, out: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def factor(self, x: float, out: float, count: int) -> tuple[int, int]:
         return mean_factor(x, out, count)
 
 

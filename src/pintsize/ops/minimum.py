@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
+from pintsize.deferred import torch
 from pintsize.ops.example import Example, array
 from pintsize.ops.extremum import Extremum
 

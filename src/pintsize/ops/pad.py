@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
-from pintsize.arithmetic import Grid, Quantized, quantize_activation
+from pintsize.arithmetic import Grid, Quantized, quantize
+from pintsize.deferred import F, torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array
 
@@ -88,11 +87,11 @@ class Pad(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         x = inputs[0]
-        return self._padded(x.q, self.code(Grid(x.scale.detach(), x.zero_point)))
+        return self._padded(x.q, self.code(x.scale.item(), x.zero_point, x.bits))
 
-    def code(self, grid: Grid) -> float:
+    def code(self, scale: float, zero_point: int, bits: int = 8) -> int:
         """The value on a grid."""
-        return float(quantize_activation(torch.tensor(self.value, dtype=torch.float32), grid))
+        return int(quantize(np.array(self.value), scale, zero_point, bits))
 
     def _padded(self, x: torch.Tensor, value: float) -> torch.Tensor:
         pairs = self.pairs(x.dim() - 1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
-import torch
 
+from pintsize.deferred import torch
 from pintsize.gates import GATE_INPUT_SCALE
 from pintsize.graph import Channels, Node, Op, TensorType
 
-Scale = TypeVar("Scale", float, np.ndarray, torch.Tensor)
+Scale = TypeVar("Scale", float, np.ndarray, "torch.Tensor")
 
 
 class Recurrent(Op):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized, requantize_by
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.axes import some_axes
 
@@ -28,7 +28,7 @@ class Reduction(Op):
     keep: bool
 
     @abstractmethod
-    def factor(self, x: torch.Tensor, out: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def factor(self, x: float, out: float, count: int) -> tuple[int, int]:
         """(multiplier, exponent) from the sum of `count` codes on scale x to codes on scale out."""
 
     def summed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,7 +61,8 @@ class Reduction(Op):
         dims = self.dims(x.q)
         count = prod(x.q.shape[d] for d in dims)
         total = (x.q.detach().double() - x.zero_point).sum(dims, keepdim=self.keep)
-        return requantize_by(total, self.factor(x.scale, out.scale, count), out)
+        multiplier, exponent = self.factor(x.scale.item(), out.scale.item(), count)
+        return requantize_by(total, (torch.tensor(multiplier), torch.tensor(exponent)), out)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from pintsize.arithmetic import (
     BILINEAR_BITS,
     Between,
@@ -19,6 +17,7 @@ from pintsize.arithmetic import (
     between_pixels,
     round_half_away_divide,
 )
+from pintsize.deferred import torch
 from pintsize.ops.example import Example, array
 from pintsize.ops.resize import Resize
 

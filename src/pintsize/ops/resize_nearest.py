@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from pintsize.arithmetic import Grid, Quantized, nearest_pixels
+from pintsize.deferred import torch
 from pintsize.ops.example import Example, array
 from pintsize.ops.resize import Resize
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized
+from pintsize.deferred import torch
 from pintsize.fixed_point import logistic_table
 from pintsize.interpolated import INT16_OUTPUT_SCALE, sigmoid_int16
 from pintsize.ops.elementwise import Elementwise

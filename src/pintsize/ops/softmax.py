@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import (
     SOFTMAX_LARGEST_ROW,
@@ -20,6 +19,7 @@ from pintsize.arithmetic import (
     Quantized,
     softmax,
 )
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array
 
@@ -29,6 +29,7 @@ class Softmax(Op):
     """Usually the last op of a classifier. `beta`: a positive number that the inputs are multiplied by."""
 
     name: ClassVar[str] = "softmax"
+    follows_axes: ClassVar[bool] = True
     beta: float = 1.0
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
@@ -56,8 +57,9 @@ class Softmax(Op):
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
-        flow.keep(inputs[0])
-        return inputs[0]
+        if inputs[0].shape[-1] == shapes[0][-1] or inputs[0].ndim == 1:
+            flow.keep(inputs[0])
+        return inputs[0]  # rows that live or die as a whole stay free
 
 
 EXAMPLES = (

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import (
     ADD_LEFT_SHIFT,
@@ -23,6 +22,7 @@ from pintsize.arithmetic import (
     requantize,
     rescaled_codes,
 )
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape

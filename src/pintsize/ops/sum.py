@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
-from pintsize.arithmetic import factors
+from pintsize.arithmetic import one_factor
+from pintsize.deferred import torch
 from pintsize.ops.example import Example, array
 from pintsize.ops.reduction import Reduction
 
@@ -27,8 +26,8 @@ class Sum(Reduction):
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         return inputs[0].sum(self.dims(inputs[0]), keepdim=self.keep)
 
-    def factor(self, x: torch.Tensor, out: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return factors(x, out)
+    def factor(self, x: float, out: float, count: int) -> tuple[int, int]:
+        return one_factor(x / out)
 
 
 EXAMPLES = (

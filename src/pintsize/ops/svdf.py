@@ -18,10 +18,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from pintsize.arithmetic import SHIFTED_MAX, Grid, Quantized, factors
+from pintsize.deferred import F, torch
 from pintsize.gates import INT16_MAX, rescale
 from pintsize.graph import Channels, Node, TensorType
 from pintsize.ops.activation import Activation, activate

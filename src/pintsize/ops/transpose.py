@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import Grid, Quantized
+from pintsize.deferred import torch
 from pintsize.graph import Channels, Node, Op, TensorType
 from pintsize.ops.example import Example, array
 
@@ -25,6 +25,7 @@ class Transpose(Op):
     ties_types: ClassVar[bool] = True
     integer_gradient: ClassVar[bool] = True
     int16: ClassVar[bool] = True
+    follows_axes: ClassVar[bool] = True
     axes: tuple[int, ...] = ()
 
     def shape(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
@@ -46,8 +47,11 @@ class Transpose(Op):
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
+        ids = inputs[0]
+        if ids.ndim > 1:
+            return ids.reshape(*[1] * (len(self.axes) - ids.ndim), *ids.shape).transpose(self.axes)
         if self.axes[-1] == len(self.axes) - 1:
-            return inputs[0]
+            return ids
         flow.keep(inputs[0])
         fixed = flow.new(shapes[0][self.axes[-1]])
         flow.keep(fixed)

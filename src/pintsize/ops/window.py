@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
+from pintsize.deferred import F, torch
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import Grid, multiply, quantize_multiplier
+from pintsize.arithmetic import Bounds, multiply, quantize_multiplier
 from pintsize.graph import Graph, Node, Tensor
 from pintsize.ops import AveragePool2d, Conv2d, DepthwiseConv2d, Linear, MaxPool2d, Reshape
 
@@ -88,9 +87,8 @@ def _codes(graph: Graph, node: Node, acc: np.ndarray) -> np.ndarray:
     x, w, y = (graph.type(n) for n in (node.inputs[0], node.inputs[1], node.output))
     x_scale, w_scale, y_scale = (np.array(k.scale, np.float32).astype(np.float64) for k in (x, w, y))
     factors = quantize_multiplier(np.broadcast_to(x_scale * w_scale / y_scale, acc.shape))
-    grid = Grid(torch.tensor(y.scale[0]), y.zero_point).bounded(node.op.activation)  # type: ignore[attr-defined]
-    steps = multiply(torch.from_numpy(acc), *(torch.from_numpy(f.astype(np.int64)) for f in factors)).numpy()
-    return np.clip(steps + grid.zero_point, grid.low, grid.high)
+    bounds = Bounds.of(y.scale[0], y.zero_point, activation=node.op.activation)  # type: ignore[attr-defined]
+    return np.clip(multiply(acc, *factors) + bounds.zero_point, bounds.low, bounds.high)
 
 
 def _pads(node: Node) -> bool:

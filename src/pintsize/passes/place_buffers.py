@@ -99,7 +99,7 @@ def place(
 
 def lower_bound(buffers: Sequence[Buffer], alignment: int = 4, overlaps: Overlaps | None = None) -> int:
     """The largest number of bytes alive in one step, less what may be shared: no arena can be smaller."""
-    return max((_live_bytes(buffers, b.first, alignment, overlaps or {}) for b in buffers), default=0)
+    return max((live_bytes(buffers, b.first, alignment, overlaps) for b in buffers), default=0)
 
 
 def check_placement(
@@ -166,9 +166,12 @@ def _round_up(size: int, alignment: int) -> int:
     return -(-size // alignment) * alignment
 
 
-def _live_bytes(buffers: Sequence[Buffer], step: int, alignment: int, overlaps: Overlaps) -> int:
+def live_bytes(
+    buffers: Sequence[Buffer], step: int, alignment: int = 4, overlaps: Overlaps | None = None
+) -> int:
+    """Bytes alive in a step, less what may be shared."""
     alive = {b.name: _round_up(b.bytes, alignment) for b in buffers if b.first <= step <= b.last}
-    pairs = ((alive[a], alive[b], d) for (a, b), d in overlaps.items() if a in alive and b in alive)
+    pairs = ((alive[a], alive[b], d) for (a, b), d in (overlaps or {}).items() if a in alive and b in alive)
     return sum(alive.values()) - sum(max(0, min(read, written, written - d)) for read, written, d in pairs)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pintsize.graph import Graph, Node
 from pintsize.ops import Reshape
-from pintsize.passes.place_buffers import Buffer, Overlaps, Placement, place
+from pintsize.passes.place_buffers import EFFORT, Buffer, Overlaps, Placement, live_bytes, place
 
 Place = Literal["in", "out", "arena"]
 
@@ -51,6 +51,11 @@ class MemoryPlan:
     def arena_bytes(self) -> int:
         return self.placement.arena_bytes
 
+    @property
+    def live_bytes(self) -> tuple[int, ...]:
+        """Bytes alive at the start of each buffer, less what may be shared: the largest bounds the arena from below."""
+        return tuple(live_bytes(self.buffers, b.first, overlaps=self.overlaps) for b in self.buffers)
+
     def offset(self, tensor: str) -> int:
         """Bytes from the arena's start. Raises KeyError for the caller's buffers."""
         return self.placement.offsets[self.buffer_of[tensor]]
@@ -60,11 +65,13 @@ class MemoryPlan:
         return self.placement.offsets[self.scratch[node]]
 
 
-def plan_memory(graph: Graph, needs: Sequence[Needs] = (), reuse_io: bool = False) -> MemoryPlan:
+def plan_memory(
+    graph: Graph, needs: Sequence[Needs] = (), reuse_io: bool = False, effort: int = EFFORT
+) -> MemoryPlan:
     """The plan for a Graph run node by node in its order.
 
     needs: one per node, or none at all for kernels that ask for nothing; reuse_io: the input and the output live in
-    the arena, and the input may be overwritten.
+    the arena, and the input may be overwritten; effort: see `place_buffers.place`.
     """
     asked = tuple(needs) or tuple(Needs() for _ in graph.nodes)
     members = _shared_buffers(graph, asked, reuse_io)
@@ -85,7 +92,7 @@ def plan_memory(graph: Graph, needs: Sequence[Needs] = (), reuse_io: bool = Fals
         if node.name in scratch
     ]
     overlaps = _overlaps(graph, asked, members, buffer_of)
-    placement = place(buffers, overlaps=overlaps)
+    placement = place(buffers, effort=effort, overlaps=overlaps)
     return MemoryPlan(places, buffer_of, tuple(buffers), placement, scratch, overlaps)
 
 

@@ -38,7 +38,6 @@ ADVICE: dict[str, str] = {
     **dict.fromkeys(("argmax", "argmin", "topk", "sort"), LABELS),
     "mean": "it mixes the inputs of a batch: name the dims to reduce",
     "conv3d": "only 1-D and 2-D convolutions are supported",
-    "embedding": "the model's input must be real numbers, not indices",
 }  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
+from pintsize.deferred import torch
 from pintsize.errors import ModelError, UnsupportedOp
 from pintsize.graph import Graph, Node, Op, Tensor, TensorType
 from pintsize.ops import Reshape, Transpose
@@ -158,6 +158,10 @@ class Call:
         if before == shape:
             return tensor
         grows = bool(before) and shape[-1] % before[-1] == 0
+        if (
+            not grows and before[:-1] == shape[:-2] and len(shape) > 1
+        ):  # channels into heads, however many there are
+            return self.beside(Reshape((*shape[:-2], -1, shape[-1])), tensor)
         return self.beside(Reshape((*shape[:-1], -1) if grows else shape), tensor)
 
     def permuted(self, tensor: str, axes: tuple[int, ...]) -> str:

@@ -11,7 +11,9 @@ TAKES_CHANNELS_FIRST = frozenset(
     {"conv1d", "conv2d", "batch_norm", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d",
      "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"}
 )  # fmt: skip
-TAKES_CHANNELS_LAST = frozenset({"linear", "permute", "transpose", "swapaxes", "movedim", "layer_norm"})
+TAKES_CHANNELS_LAST = frozenset(
+    {"linear", "permute", "transpose", "swapaxes", "movedim", "layer_norm", "embedding"}
+)
 MOVES_AXES = VIEWS - TAKES_CHANNELS_LAST - {"contiguous"}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pintsize.errors import ModelError
 from pintsize.graph import Graph
 from pintsize.read.layout import Layout
+from pintsize.read.reading import Reading
 from pintsize.read.saved import read_saved
-from pintsize.read.torch_export import Reading
 
 #: a .tflite file has these bytes at place 4
 TFLITE_MARK = b"TFL3"

@@ -10,7 +10,7 @@ import numpy as np
 from pintsize.errors import ModelError
 from pintsize.read.onnx_file import load
 from pintsize.read.onnx_walk import OnnxWalk
-from pintsize.read.torch_export import Reading
+from pintsize.read.reading import Reading
 
 
 def read_onnx(source: str | Path | bytes, shape: Sequence[int] | None = None) -> Reading:

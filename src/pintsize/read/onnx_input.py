@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pintsize.errors import ModelError
 from pintsize.read.layout import Layout, channels_first
+from pintsize.read.onnx_cast import UINT8, begins_behind_casts
 from pintsize.read.onnx_file import ELEMENTS_MAX
 
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ EXTENT_MAX = 2**16
 
 @dataclass(frozen=True)
 class Input:
-    """Name, shape without the batch, and whether it takes int8 or uint8 codes in place of real numbers."""
+    """Name, shape without the batch, and whether it takes int8 or uint8 codes in place of real numbers.
+
+    Numbers of any kind that the model casts to real ones before all else are real ones here: the caller casts.
+    """
 
     name: str
     shape: tuple[int, ...]
     is_codes: bool
+    unsigned: bool = False
 
 
 def input_of(graph: GraphProto, model: str, shape: Sequence[int] | None) -> Input:
@@ -46,11 +51,13 @@ def input_of(graph: GraphProto, model: str, shape: Sequence[int] | None) -> Inpu
         raise ModelError(f"model '{model}' takes {len(inputs)} inputs ({names}): exactly one is supported")
     found = inputs[0]
     kind = found.type.tensor_type.elem_type
+    if begins_behind_casts(graph, found.name):
+        return Input(found.name, _shape(found, model, shape), False)
     if kind not in (*REAL, *CODES):
         raise ModelError(
             f"model '{model}' takes ONNX's data type {kind}: float32, int8 or uint8 is supported"
         )
-    return Input(found.name, _shape(found, model, shape), kind in CODES)
+    return Input(found.name, _shape(found, model, shape), kind in CODES, kind == UINT8)
 
 
 def _shape(found: ValueInfoProto, model: str, shape: Sequence[int] | None) -> tuple[int, ...]:

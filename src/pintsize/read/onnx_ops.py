@@ -29,6 +29,7 @@ from pintsize.read import onnx_shifted as shifted
 from pintsize.read import onnx_weighted as weighted
 from pintsize.read.draft import Value
 from pintsize.read.onnx_call import Known, OnnxCall
+from pintsize.read.onnx_cast import cast
 from pintsize.read.onnx_shifted import Moved
 
 Result = Moved | Known | tuple[Moved | None, ...]
@@ -48,13 +49,6 @@ def elementwise(op: Op) -> Reader:
 
 def first(call: OnnxCall) -> Value:
     """Ops that do nothing here."""
-    return call.value()
-
-
-def cast(call: OnnxCall) -> Value:
-    """Cast between kinds of real numbers: the Graph has one."""
-    if call.integer("to", 1) not in (1, 10, 11, 16):
-        raise UnsupportedOp("it casts to whole numbers: only real ones are supported")
     return call.value()
 
 

@@ -14,6 +14,7 @@ from pintsize.errors import UnsupportedOp
 from pintsize.ops import AveragePool2d, Mean, Requantize
 from pintsize.read.draft import Draft, Value
 from pintsize.read.onnx_call import Known, OnnxCall, WeightGrid
+from pintsize.read.onnx_cast import REAL, grid_of_numbers, keeps_codes
 
 #: int8's and uint8's names in numpy, and what is added to make them int8
 ACTIVATION_CODES = {"int8": 0, "uint8": -128}
@@ -26,10 +27,14 @@ Grid = tuple[float, int]
 
 @dataclass(frozen=True)
 class Coded:
-    """A tensor between its QuantizeLinear and DequantizeLinear. `scale` is None for an input given in codes."""
+    """A tensor between its QuantizeLinear and DequantizeLinear. `grid` is None for an input given in codes.
+
+    unsigned: are the file's codes uint8?
+    """
 
     value: Value
     grid: Grid | None
+    unsigned: bool
 
 
 class Quantization:
@@ -49,7 +54,7 @@ class Quantization:
         self._prove_bounds(x.tensor, grid)
         value = self._on_grid(call, x, grid)
         self.explicit[value.tensor] = call.source
-        return Coded(value, grid)
+        return Coded(value, grid, _zero_points(call)[0] == "uint8")
 
     def dequantize(self, call: OnnxCall, coded: Coded) -> Value:
         """DequantizeLinear of a tensor."""
@@ -59,6 +64,23 @@ class Quantization:
         elif not same_grid(coded.grid, grid):
             raise UnsupportedOp(
                 f"it reads scale and zero point {grid} where {coded.grid} was written: they must be the same"
+            )
+        return coded.value
+
+    def cast(self, call: OnnxCall, coded: Coded) -> Coded | Value:
+        """Cast of codes: to their own kind, or to real numbers where they stand for themselves."""
+        kind, numbers = call.integer("to", 1), grid_of_numbers(coded.unsigned)
+        if keeps_codes(kind, coded.unsigned):
+            return coded
+        if kind not in REAL:
+            raise UnsupportedOp(
+                "it casts codes to another kind of whole numbers: only real ones are supported"
+            )
+        if coded.grid is None:
+            self._settle(coded.value.tensor, numbers)
+        elif not same_grid(coded.grid, numbers):
+            raise UnsupportedOp(
+                "it takes codes for numbers, which leaves out their scale and zero point: put a DequantizeLinear there"
             )
         return coded.value
 

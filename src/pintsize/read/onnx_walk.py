@@ -138,7 +138,9 @@ class OnnxWalk:
         layout = layout_of(self.nodes, self.input)
         tensor = self.draft.activation(self.input.name, layout.graph_shape(self.input.shape))
         value = Value(tensor, self.input.shape, layout)
-        self.values[self.input.name] = Coded(value, None) if self.input.is_codes else value
+        self.values[self.input.name] = (
+            Coded(value, None, self.input.unsigned) if self.input.is_codes else value
+        )
         self.quantized = self.quantized or self.input.is_codes
         return value
 
@@ -187,13 +189,23 @@ class OnnxWalk:
             return (self._constant(node),)
         self._note_raw(node, inputs)
         coded = [i for i in inputs if isinstance(i, Coded)]
+        if coded and node.op_type == "Cast":
+            return (self._cast_codes(call, coded[0], node.output[0]),)
         if coded and node.op_type not in MOVE_CODES:
             raise UnsupportedOp(
                 "it works on codes: put a DequantizeLinear before it and a QuantizeLinear behind"
             )
         shifted = [i for i in inputs if isinstance(i, Shifted)]
         results = self._read(call, shifted[0] if shifted else None)
-        return [Coded(r, coded[0].grid) if isinstance(r, Value) else r for r in results] if coded else results
+        if not coded:
+            return results
+        return [replace(coded[0], value=r) if isinstance(r, Value) else r for r in results]
+
+    def _cast_codes(self, call: OnnxCall, coded: Coded, output: str) -> Entry:
+        result = self.quantization.cast(call, coded)
+        if isinstance(result, Value):
+            self.dequantized.add(output)
+        return result
 
     def _dequantize(self, call: OnnxCall, first: Entry, output: str) -> Entry:
         if isinstance(first, Coded):
@@ -202,6 +214,8 @@ class OnnxWalk:
         return dequantized(call)
 
     def _note_raw(self, node: NodeProto, inputs: Sequence[Entry]) -> None:
+        if node.op_type == "Cast":  # nothing to real numbers; its readers are looked at instead
+            return
         for name, entry in zip(node.input, inputs, strict=True):
             if isinstance(entry, Value) and name not in self.dequantized:
                 self.raw.setdefault(entry.tensor, f"{node.op_type} at {_name(node)}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pintsize.graph import Graph, Node, Op, Tensor, TensorType
 from pintsize.ops import OPS
 
 FORMAT = 1
+FILES = ("graph.json", "weights.npz")
 #: what json, zipfile and numpy raise on files that are not what they were
 DAMAGE = (
     OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError, struct.error,
@@ -27,17 +30,19 @@ DAMAGE = (
 def read_saved(folder: Path) -> Graph:
     """The Graph saved in a folder. Raises ModelError when files are missing, damaged or of another format."""
     try:
-        document = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
-        with (
-            (folder / "weights.npz").open("rb") as stream,  # opened here: np.load leaves a damaged file open
-            np.load(stream, allow_pickle=False) as archive,
-        ):
-            arrays = {key: archive[key] for key in archive.files}
-        return _graph(document, arrays)
+        return graph_of({name: (folder / name).read_bytes() for name in FILES})
     except FileNotFoundError as error:
         raise ModelError(f"{folder} holds no saved graph: {Path(error.filename).name} is missing") from error
     except DAMAGE as error:
         raise ModelError(f"the graph saved in {folder} is damaged: {error}") from error
+
+
+def graph_of(files: Mapping[str, bytes]) -> Graph:
+    """The Graph of what `write/saved.py` made of it: name → content. Raises ModelError, or one of DAMAGE."""
+    document = json.loads(files["graph.json"].decode())
+    with np.load(io.BytesIO(files["weights.npz"]), allow_pickle=False) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    return _graph(document, arrays)
 
 
 def _graph(document: Any, arrays: dict[str, np.ndarray]) -> Graph:

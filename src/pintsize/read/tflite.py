@@ -1,7 +1,7 @@
 """Reads a .tflite model: an int8 one into an integer Graph, a float one into a float Graph.
 
 What a QUANTIZE at the input and a DEQUANTIZE at the output do is left to the caller: the Graph begins and ends with
-integers. A CAST at the input or output is the caller's too. Source of the meanings: https://ai.google.dev/edge/litert/models/quantization_spec
+integers. CASTs at the input or output are the caller's too. Source of the meanings: https://ai.google.dev/edge/litert/models/quantization_spec
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_tflite(path_or_bytes: str | Path | bytes, shape: Sequence[int] | None =
 
 
 def _begin(draft: Draft, shape: Sequence[int] | None) -> str:
-    """The Graph's input: the file's, or what its QUANTIZE or CAST makes of it."""
+    """The Graph's input: the file's, or what its CASTs and its QUANTIZE make of it."""
     model = draft.model
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
@@ -54,9 +54,11 @@ def _begin(draft: Draft, shape: Sequence[int] | None) -> str:
         )
     tensor = model.tensors[model.inputs[0]]
     chosen = _chosen_shape(tensor, shape)
-    behind = _behind_border(model, tensor)
-    name = draft.add_input(behind.index, chosen)
-    draft.names[tensor.index], draft.shapes[tensor.index] = name, chosen
+    *border, begin = _behind_border(model, tensor)
+    name = draft.add_input(begin.index, chosen)
+    for before in border:
+        draft.names[before.index], draft.shapes[before.index] = name, chosen
+        draft.border.add(before.index)
     return name
 
 
@@ -76,16 +78,33 @@ def _chosen_shape(tensor: FlatTensor, shape: Sequence[int] | None) -> tuple[int,
     return chosen
 
 
-def _behind_border(model: FlatModel, tensor: FlatTensor) -> FlatTensor:
-    """The tensor that computing begins with: behind the QUANTIZE of a real or uint8 input, or behind a CAST."""
+def _behind_border(model: FlatModel, tensor: FlatTensor) -> list[FlatTensor]:
+    """The input as it is given, and what CASTs and a QUANTIZE make of it.
+
+    The last one is what computing begins with.
+    """
+    chain = [tensor]
+    while (made := _converted(model, chain[-1], len(chain) == 1)) is not None:
+        if made.index in [t.index for t in chain]:
+            raise ModelError(f"{model.name} converts its input in a circle")
+        chain.append(made)
+    return chain
+
+
+def _converted(model: FlatModel, tensor: FlatTensor, given: bool) -> FlatTensor | None:
+    """What the operators behind make of the input, where they only convert it. given: is it as the caller gives it?"""
     readers = [o for o in model.operators if tensor.index in o.inputs]
     codes = {o.code for o in readers}
+    if not given and tensor.dtype in ("INT8", "INT16"):
+        return None
     if codes != {"CAST"} and (codes != {"QUANTIZE"} or tensor.dtype not in ("FLOAT32", "UINT8")):
-        return tensor
+        return None
     made = [model.tensors[i] for o in readers for i in o.outputs]
     grids = {(t.dtype, tuple(t.scales.tolist()), tuple(t.zero_points.tolist())) for t in made}
     if len(grids) != 1:
         raise ModelError(f"the input is quantized or cast in {len(grids)} ways; one is read")
+    if codes == {"CAST"} and made[0].index in model.outputs:
+        return None
     if codes == {"QUANTIZE"} and tensor.dtype == "UINT8" and not _same_but_for_sign(tensor, made[0]):
         raise ModelError("the uint8 input is brought to another scale; only an offset of 128 is read")
     return made[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -48,9 +49,20 @@ class Draft:
     shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     #: the file's tensor → numbers worked out while reading (shapes, mostly)
     folded: dict[int, np.ndarray] = field(default_factory=dict)
+    #: the file's tensors that are the input in formats before the Graph's
+    border: set[int] = field(default_factory=set)
     #: name → how often it was asked for
     _taken: dict[str, int] = field(default_factory=dict)
     _elements: int = 0
+
+    @cached_property
+    def readers(self) -> dict[int, set[str]]:
+        """The file's tensor → the operators that read it."""
+        found: dict[int, set[str]] = {}
+        for operator in self.model.operators:
+            for index in operator.inputs:
+                found.setdefault(index, set()).add(operator.code)
+        return found
 
     def unique(self, name: str) -> str:
         """A short printable name that is not taken yet."""

@@ -12,6 +12,7 @@ from pintsize.read.tflite_draft import Call
 from pintsize.read.tflite_parts import strided_ranges
 
 ELEMENTS_MAX = 64
+WHOLE = ("INT32", "INT64")
 INT32 = range(-(2**31), 2**31)
 
 
@@ -20,6 +21,8 @@ def folds(call: Call) -> bool:
     work = FOLDS.get(call.operator.code)
     present = [i for i in range(len(call.operator.inputs)) if call.has(i)]
     if work is None or not 0 < len(present) <= ELEMENTS_MAX or len(call.operator.outputs) != 1:
+        return False
+    if call.operator.code == "CAST" and call.flat_output().dtype not in WHOLE:
         return False
     if call.operator.code != "SHAPE" and not all(_is_small(call, i) for i in present):
         return False
@@ -41,11 +44,7 @@ def _is_small(call: Call, position: int) -> bool:
     if not call.is_constant(position):
         return False
     numbers = call.numbers(position)
-    return (
-        numbers.dtype.kind == "i"
-        and numbers.size <= ELEMENTS_MAX
-        and call.flat(position).dtype in ("INT32", "INT64")
-    )
+    return numbers.dtype.kind == "i" and numbers.size <= ELEMENTS_MAX and call.flat(position).dtype in WHOLE
 
 
 def _numbers(call: Call, position: int = 0) -> np.ndarray:

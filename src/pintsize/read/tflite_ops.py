@@ -20,6 +20,7 @@ from pintsize.ops import (
     Tanh,
 )
 from pintsize.read import tflite_arithmetic as arithmetic
+from pintsize.read import tflite_cast as conversions
 from pintsize.read import tflite_layers as layers
 from pintsize.read import tflite_parts as parts
 from pintsize.read import tflite_pools as pools
@@ -34,12 +35,12 @@ READS: dict[str, Callable[[Call], None]] = {
     "ARG_MAX": arithmetic.argmax,
     "AVERAGE_POOL_2D": pools.average_pool2d,
     "BATCH_MATMUL": arithmetic.matmul,
-    "CAST": shapes.cast,
+    "CAST": conversions.cast,
     "CONCATENATION": shapes.concatenation,
     "CONV_2D": layers.conv2d,
     "DEPTHWISE_CONV_2D": layers.depthwise_conv2d,
     "DEPTH_TO_SPACE": shapes.depth_to_space,
-    "DEQUANTIZE": shapes.dequantize,
+    "DEQUANTIZE": conversions.dequantize,
     "DIV": arithmetic.div,
     "ELU": arithmetic.elu,
     "EXP": elementwise(Exp()),
@@ -62,7 +63,7 @@ READS: dict[str, Callable[[Call], None]] = {
     "PAD": shapes.pad,
     "PADV2": shapes.pad_with_value,
     "PRELU": arithmetic.prelu,
-    "QUANTIZE": shapes.quantize,
+    "QUANTIZE": conversions.quantize,
     "REDUCE_MAX": pools.maximum_over,
     "RELU": elementwise(Relu()),
     "RELU6": arithmetic.relu6,

@@ -72,11 +72,22 @@ def _constant(call: Call, x: str, first: int) -> str:
     if data.dtype.kind != "i":
         raise ModelError(f"{call.place}: {data.dtype} constants on integers")
     if first == BIASES:
+        _require_bias_width(data, 64 if call.draft.type(x).dtype == "int16" else 32)
         grid = tuple(float(np.float32(s * call.draft.type(x).scale[0])) for s in _scales(call, WEIGHTS))
         return call.draft.constant(name, data.astype(np.int32), TensorType(data.shape, "int32", grid, 0, 1))
     if data.itemsize != 1 or np.abs(data.astype(np.int64)).max(initial=0) > 127:
         raise UnsupportedOp("weights other than 8-bit ones within ±127")
     return call.draft.constant(name, data, TensorType(data.shape, "int8", _scales(call, first), 0, 1))
+
+
+def _require_bias_width(bias: np.ndarray, bits: int) -> None:
+    """Of an integer LSTM: what TFLite Micro takes its bytes for. The Graph keeps 32 bits."""
+    if 8 * bias.itemsize != bits:
+        raise UnsupportedOp(
+            f"biases of {8 * bias.itemsize} bits; {bits}-bit ones are read with such activations"
+        )
+    if np.abs(bias).max(initial=0) >= 2**31:
+        raise UnsupportedOp("a bias beyond 32 bits")
 
 
 def _scales(call: Call, first: int) -> tuple[float, ...]:

@@ -1,19 +1,16 @@
-"""Operators that move numbers and keep them: RESHAPE, TRANSPOSE, PAD, CONCATENATION …; QUANTIZE and DEQUANTIZE."""
+"""Operators that move numbers and keep them: RESHAPE, TRANSPOSE, PAD, CONCATENATION …"""
 
 from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from pintsize.errors import ModelError, UnsupportedOp
-from pintsize.ops import Concat, Pad, Requantize, Tile, Transpose
+from pintsize.ops import Concat, Pad, Tile, Transpose
 from pintsize.ops.pad import PadMode
 from pintsize.read.tflite_activation import activation_of
 from pintsize.read.tflite_draft import Call, without_batch
 from pintsize.read.tflite_layers import EXTENTS_MAX, image_shape
 
-INTEGERS = ("INT8", "INT16")
 #: of MirrorPadMode
 MIRRORS: dict[int, PadMode] = {0: "reflect", 1: "symmetric"}
 
@@ -166,50 +163,3 @@ def _block(call: Call) -> int:
     if not 1 <= size <= EXTENTS_MAX:
         raise ModelError(f"{call.place}: blocks of {size}")
     return size
-
-
-def quantize(call: Call) -> None:
-    """At the input: the Graph begins behind it. Between integers: another grid."""
-    x, before, after = call.activation(), call.flat(0), call.flat_output()
-    if before.index in call.draft.model.inputs and before.dtype not in INTEGERS:
-        call.same_numbers(x, call.full_shape())
-        return
-    if before.dtype not in INTEGERS or after.dtype not in INTEGERS:
-        raise UnsupportedOp(f"from {before.dtype} to {after.dtype} inside the model; INT8 and INT16 are read")
-    call.emit(Requantize(), x)
-
-
-def cast(call: Call) -> None:
-    """At the input or output: the Graph begins behind it, or ends before it."""
-    x, after = call.activation(), call.flat_output()
-    if call.flat(0).index in call.draft.model.inputs:
-        call.same_numbers(x, call.full_shape())
-        return
-    if after.index not in call.draft.model.outputs:
-        raise UnsupportedOp("inside the model; at its input and output it is read")
-    call.draft.names[after.index], call.draft.shapes[after.index] = x, call.full_shape()
-
-
-def dequantize(call: Call) -> None:
-    """At the output: the Graph ends before it. Of weights: the numbers themselves."""
-    if call.is_constant(0):
-        call.draft.folded[call.flat_output().index] = real_numbers(call)
-        return
-    if call.flat_output().index not in call.draft.model.outputs:
-        raise UnsupportedOp("inside the model; at its output and of constants it is read")
-    tensor = call.flat_output()
-    call.draft.names[tensor.index] = call.activation()
-    call.draft.shapes[tensor.index] = call.full_shape()
-
-
-def real_numbers(call: Call) -> np.ndarray:
-    """A constant's codes as float32."""
-    tensor, codes = call.flat(0), call.numbers(0)
-    if codes.dtype.kind == "f" or not len(tensor.scales):
-        return codes.astype(np.float32)
-    shape = [1] * codes.ndim
-    if len(tensor.scales) > 1:
-        shape[tensor.axis] = -1
-    zero_points = np.broadcast_to(tensor.zero_points, tensor.scales.shape)
-    steps = codes.astype(np.float32) - zero_points.astype(np.float32).reshape(shape)
-    return steps * tensor.scales.astype(np.float32).reshape(shape)

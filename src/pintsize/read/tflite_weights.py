@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import Grid, divide_by_power, factors, high_multiply
+from pintsize.arithmetic import Bounds, divide_by_power, high_multiply, quantize_multiplier
 from pintsize.errors import ModelError, UnsupportedOp
 from pintsize.graph import TensorType
 from pintsize.read.tflite_activation import activation_of
@@ -117,14 +116,13 @@ def _without_wide(
     if not wide.any():
         return codes, bias, scales
     scales = np.broadcast_to(scales, bias.shape)
-    bounds = Grid(torch.tensor(out.scale[0]), out.zero_point).bounded(activation_of(call))
-    factor = torch.from_numpy(scales[wide].astype(np.float64) * grid.scale[0])
-    multiplier, exponent = factors(factor, torch.tensor(out.scale[0], dtype=torch.float64))
+    bounds = Bounds.of(out.scale[0], out.zero_point, activation=activation_of(call))
+    multiplier, exponent = quantize_multiplier(scales[wide].astype(np.float64) * grid.scale[0] / out.scale[0])
     low, high = (
-        divide_by_power(high_multiply(torch.from_numpy(end[wide]), multiplier), (-exponent).clamp(min=0))
+        divide_by_power(high_multiply(end[wide], multiplier), (-exponent).clip(min=0))
         for end in (bias - reach, bias + reach)
     )
-    low, high = ((end + out.zero_point).clamp(bounds.low, bounds.high).numpy() for end in (low, high))
+    low, high = ((end + out.zero_point).clip(bounds.low, bounds.high) for end in (low, high))
     if (np.abs(bias) + reach >= 2**31).any() or (exponent > 0).any() or (low != high).any():
         raise ModelError(f"{call.place}: a bias is so large that the accumulator may pass 30 bits")
     shape = [1] * codes.ndim

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from pintsize.errors import ModelError
-from pintsize.graph import Graph
-from pintsize.read.layout import Layout
+from pintsize.read.reading import Reading
 from pintsize.read.walk import Walk
+from pintsize.silence import silent
 
 #: what a user's forward and torch's tracer raise; anything else is our bug
 MODEL_FAULTS = (
@@ -28,23 +23,6 @@ MODEL_FAULTS = (
 )  # fmt: skip
 ARCHIVE_FAULTS = (*MODEL_FAULTS, EOFError, OSError, zipfile.BadZipFile)
 REASON_LINES = 2
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A Graph, and how torch's input and output lie in it."""
-
-    graph: Graph
-    input_layout: Layout
-    output_layout: Layout
-
-    def arrange(self, x: np.ndarray) -> np.ndarray:
-        """x (n, *shape) as the torch model takes it → as the Graph takes it: float32, channels last."""
-        return self.input_layout.arrange(x)
-
-    def restore(self, y: np.ndarray) -> np.ndarray:
-        """The Graph's output (n, *shape) → in torch's order."""
-        return self.output_layout.restore(y)
 
 
 def read(
@@ -67,7 +45,7 @@ def read(
     """
     shape = tuple(example.shape[1:]) if example is not None else sample_shape
     if isinstance(model, nn.Module):
-        program = _export(model, _example(model, shape, name), name)
+        program = _exported(model, _example(model, shape, name), name)
     else:
         program = model if isinstance(model, ExportedProgram) else load(Path(model))
     reading = Reading(*Walk(program, name).run())
@@ -88,7 +66,7 @@ def load(path: Path) -> ExportedProgram:
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
     try:
-        with _silent():
+        with silent():  # it prints tracebacks of what it also raises; our error says it once
             return torch.export.load(path)
     except ARCHIVE_FAULTS as error:
         raise ModelError(
@@ -107,9 +85,19 @@ def _example(model: nn.Module, shape: Sequence[int] | None, name: str) -> torch.
     return torch.zeros((2, *shape), dtype=parameter.dtype, device=parameter.device)
 
 
+def _exported(model: nn.Module, example: torch.Tensor, name: str) -> ExportedProgram:
+    """The program for real numbers; for token ids where the model takes only those."""
+    try:
+        return _export(model, example, name)
+    except ModelError:
+        if not any(isinstance(m, nn.Embedding) for m in model.modules()):
+            raise
+        return _export(model, example.long(), name)
+
+
 def _export(model: nn.Module, example: torch.Tensor, name: str) -> ExportedProgram:
     try:
-        with _evaluating(model), _silent(), torch.no_grad():
+        with _evaluating(model), silent(), torch.no_grad():
             return torch.export.export(model, (example,), dynamic_shapes=({0: Dim.AUTO},))
     except MODEL_FAULTS as error:
         raise ModelError(
@@ -128,19 +116,6 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes.items():
             module.training = training
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Torch logs and prints tracebacks of what it also raises; our error says it once."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 def _reason(error: BaseException) -> str:

@@ -28,6 +28,7 @@ from pintsize.ops import (
     Tanh,
 )
 from pintsize.read.draft import Call, Value
+from pintsize.read.token_ids import embedding
 from pintsize.read.torch_arithmetic import (
     add,
     batch_norm,
@@ -151,6 +152,7 @@ READERS: dict[Any, Reader] = {
     aten.mm.default: matmul,
     aten.scaled_dot_product_attention.default: attention,
     aten.layer_norm.default: layer_norm,
+    aten.embedding.default: embedding,
     aten.lstm.input: lstm,
     aten.gru.input: gru,
     aten.batch_norm.default: batch_norm,
@@ -265,6 +267,8 @@ READERS: dict[Any, Reader] = {
     aten.to.device: first,
     aten.to.dtype_layout: first,
     aten.to.other: first,
+    aten.type_as.default: first,
+    aten._to_copy.default: first,
 }
 
 #: checks that export writes into the program; they compute nothing

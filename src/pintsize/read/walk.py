@@ -20,8 +20,11 @@ from pintsize.read.draft import Call, Constant, Draft, Value
 from pintsize.read.input_layout import input_layout
 from pintsize.read.layout import Layout, channels_first
 from pintsize.read.place import Place, place_of
+from pintsize.read.token_ids import are_ids
+from pintsize.read.torch_attention import multihead_attention, whole_attentions
 from pintsize.read.torch_ops import CHECKS, READERS, Result
 from pintsize.read.torch_recurrent import initial_state, is_initial_state, of_final_states
+from pintsize.spec import ids_come_from_outside
 
 SHARED_MEMORY = "it writes in place to memory that a view still reads: use the op that makes a new tensor"
 NUMBERS = (int, float, bool, torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -41,6 +44,8 @@ class Walk:
         self.values: dict[fx.Node, Any] = {}
         self.position = {node: i for i, node in enumerate(self.graph.nodes)}
         self.modules = Counter(place_of(n).module for n in self.graph.nodes if n.op == "call_function")
+        self.attentions = whole_attentions(self.graph)
+        self.within = {n for whole in self.attentions.values() for n in whole.nodes} - set(self.attentions)
         self.input = self._placeholders(program)
         self.batch = str(self.input.meta["val"].shape[0])
 
@@ -48,6 +53,9 @@ class Walk:
         """The Graph, and how its input and output lie. Raises UnsupportedOp with all the places at once."""
         given = self._begin()
         for node in self.graph.nodes:
+            if node in self.within:
+                self._pass_over(node)
+                continue
             if node.op == "call_function" and (node.users or writes_in_place(node)):
                 self._visit(node)
             elif node.op == "get_attr":
@@ -57,7 +65,12 @@ class Walk:
         result = self._output()
         if result.tensor == given.tensor:
             raise ModelError(f"model '{self.name}' computes nothing: its output is its input")
-        return self.draft.finish(self.name, given.tensor, result.tensor), given.layout, result.layout
+        graph = self.draft.finish(self.name, given.tensor, result.tensor)
+        if any(ids_come_from_outside(graph)):
+            raise ModelError(
+                f"model '{self.name}' reads its input as ids and as numbers: it must be one of the two"
+            )
+        return graph, given.layout, result.layout
 
     def _placeholders(self, program: ExportedProgram) -> fx.Node:
         """Takes in the weights and returns the node of the one user input."""
@@ -80,10 +93,10 @@ class Walk:
                 f"model '{self.name}' takes {len(inputs)} inputs ({names}): exactly one tensor is supported"
             )
         value = inputs[0].meta["val"]
-        if value.dim() < 2 or not value.dtype.is_floating_point:
+        if value.dim() < 2 or not (value.dtype.is_floating_point or are_ids(inputs[0], CHECKS)):
             raise ModelError(
                 f"model '{self.name}' takes {value.dtype} of shape {tuple(value.shape)}: "
-                "its input must be real numbers, the batch first"
+                "its input must be real numbers, or ids that embeddings alone read, the batch first"
             )
         return inputs[0]
 
@@ -139,6 +152,8 @@ class Walk:
             self._written(node, result)
 
     def _read(self, node: fx.Node) -> Result | Constant:
+        if node in self.attentions:
+            return self._attend(node)
         arguments = self._arguments(node)
         taken = of_final_states(node, arguments)
         if taken is not None:
@@ -152,6 +167,22 @@ class Walk:
         result = reader(self._call(node, arguments))
         first = result[0] if isinstance(result, tuple) else result
         self._check(node, first)
+        return result
+
+    def _pass_over(self, node: fx.Node) -> None:
+        """A step within an attention that is read as a whole; what reads it all the same gets a stand-in."""
+        if not (self.within | set(self.attentions)).issuperset(node.users):
+            self.values[node] = self._stand_in(node)
+            self.uncertain.add(node)
+
+    def _attend(self, node: fx.Node) -> Value:
+        """A whole nn.MultiheadAttention, whose output the node is."""
+        place = place_of(node)
+        given = self.attentions[node].arguments(self.values)
+        result = multihead_attention(
+            Call(self.draft, place.module or node.name, place.source, given, self._shape(node))
+        )
+        self._check(node, result)
         return result
 
     def _call(self, node: fx.Node, arguments: Mapping[str, Any]) -> Call:
@@ -214,7 +245,7 @@ class Walk:
             raise ValueError("it mixes the inputs of a batch: the first axis must stay the batch")
         if not all(isinstance(n, int) for n in shape[1:]):
             raise UnsupportedOp(f"shape {shape}: all sizes but the batch's must be fixed")
-        if not first.dtype.is_floating_point:
+        if not first.dtype.is_floating_point and not are_ids(node, CHECKS):
             raise UnsupportedOp(f"it gives {first.dtype}: only real numbers are supported")
         return shape[1:]
 

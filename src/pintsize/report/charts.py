@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from pintsize.report import accuracy_against_flash, memory_over_time
+from pintsize.report import accuracy_against_flash, memory_over_time, trade_off
 from pintsize.report.markup import Markup
 
 #: colours are the page's own CSS variables, so a chart follows light and dark by itself
@@ -36,6 +36,7 @@ CONFIG: dict[str, Any] = {
 CHARTS = {
     "accuracy-against-flash": accuracy_against_flash.chart,
     "memory-over-time": memory_over_time.chart,
+    "trade-off": trade_off.chart,
 }
 
 

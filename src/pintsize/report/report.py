@@ -15,7 +15,8 @@ from pintsize.graph import Graph
 class Report:
     """data: what `report.json` holds (report/schema.py says every key). program: file name → text.
 
-    graph: the integer Graph that ships; golden: input and output codes, int8.
+    graph: the integer Graph that ships; golden: input and output codes, int8; front: the reports of all models of a
+    whole trade-off, smallest first.
     """
 
     data: Mapping[str, Any]
@@ -23,6 +24,7 @@ class Report:
     labels: tuple[str, ...]
     program: Mapping[str, str]
     golden: tuple[np.ndarray, np.ndarray]
+    front: tuple[Report, ...] = ()
 
     @property
     def met(self) -> bool:

@@ -76,6 +76,55 @@ class Candidate(TypedDict):
     reason: str
 
 
+class Taken(TypedDict):
+    """What a program takes; measured as linked, its weights not trained yet."""
+
+    flash_bytes: int
+    ram_bytes: int
+    weight_bytes: int
+    instructions: int | None
+
+
+class Step(Taken):
+    """The program after one kind of step: branches dropped, channels removed, weights narrowed."""
+
+    step: str
+
+
+#: a step that was compiled with it and without it, and whether it was undone because it saved nothing
+Undone = TypedDict("Undone", {"step": str, "with": Taken, "without": Taken, "undone": bool})
+
+
+class Refund(TypedDict):
+    """What each kind of step saved on the device, and single steps that saved nothing there."""
+
+    steps: list[Step]
+    undone: list[Undone]
+
+
+class SplitAccuracy(TypedDict):
+    """How often the integers are right."""
+
+    validation: float | None
+    test: float | None
+
+
+class FrontMember(TypedDict):
+    """A model of a whole trade-off, proven on `cores` cores; `folder` is relative to the report's."""
+
+    name: str
+    folder: str
+    flash_bytes: int
+    ram_bytes: int
+    weight_bytes: int
+    instructions: int | None
+    latency_ms: float | None
+    energy_mj: float | None
+    accuracy: SplitAccuracy
+    cores: int
+    mismatches: int
+
+
 class Layer(TypedDict):
     """One node of the chosen model, in execution order. Shapes leave the batch out."""
 
@@ -149,6 +198,8 @@ class Report(TypedDict):
     figures: list[Figure]
     accuracy: list[Accuracy]
     candidates: list[Candidate]
+    refund: Refund
+    front: list[FrontMember]
     layers: list[Layer]
     memory: Memory
     verification: list[CoreCheck]

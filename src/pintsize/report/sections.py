@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from pintsize.report import figures
+from pintsize.report import figures, savings
+from pintsize.report.loss import loss
 from pintsize.report.markup import EMPTY, Markup, join, table, tag
 
 #: the figures that stand large at the top, when they have a value
@@ -22,10 +23,16 @@ def page(report: Mapping[str, Any], drawn: Set[str]) -> Iterator[Markup]:
     yield _header(report)
     yield _section("Budget against measured", _figures(report), _note(KINDS))
     yield _section("Accuracy against flash", _picture("accuracy-against-flash", drawn), _candidates(report))
+    if report.get("front"):
+        yield _section("Trade-off", _picture("trade-off", drawn), savings.front(report))
+    if report.get("refund", {}).get("steps"):
+        yield _section("What each step saved", savings.steps(report))
     yield _section("Layers", _layers(report))
     yield _section("Memory over time", _memory_words(report), _picture("memory-over-time", drawn))
     yield _section("Cores verified", _cores_words(report), _cores(report))
     yield _section("Accuracy", _accuracy(report))
+    if "explanation" in report:
+        yield _section("Where the accuracy went", *loss(report["explanation"]))
     yield _section("Provenance", _provenance(report))
 
 

@@ -17,6 +17,8 @@ def table(report: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_verdict(report), _figures(report)]
     if report["accuracy"]:
         parts.append(_accuracy(report))
+    if report.get("front"):
+        parts.append(_front(report))
     if report["verification"]:
         parts.append(_cores(report))
     return Group(*parts)
@@ -43,6 +45,21 @@ def _accuracy(report: Mapping[str, Any]) -> Table:
     for a in report["accuracy"]:
         shares = (figures.percent(a[key]) for key in ("teacher", "integers", "agreement"))
         rows.add_row(Text(a["split"]), figures.count(a["samples"]), *shares)
+    return rows
+
+
+def _front(report: Mapping[str, Any]) -> Table:
+    rows = Table("trade-off", "flash", "RAM", "instructions", "validation", "test")
+    for column in rows.columns[1:]:
+        column.justify = "right"
+    for m in report["front"]:
+        sizes = (
+            figures.size(m["flash_bytes"]),
+            figures.size(m["ram_bytes"]),
+            figures.count(m["instructions"]),
+        )
+        shares = (figures.percent(m["accuracy"].get(split)) for split in ("validation", "test"))
+        rows.add_row(Text(m["folder"]), *sizes, *shares)
     return rows
 
 

@@ -9,11 +9,7 @@ does not take, recurrent layers among it, runs on ExecuTorch's portable kernels 
 
 from __future__ import annotations
 
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +21,7 @@ from pintsize.errors import MissingExtra
 from pintsize.graph import Graph, Node, Tensor, TensorType
 from pintsize.ops import Add, AveragePool2d, Conv2d, DepthwiseConv2d, Elementwise, Linear, MaxPool2d, Mul
 from pintsize.ops.activation import Activation
+from pintsize.silence import silent
 
 #: code type → its torch type and least and largest code
 CODES = {"int8": (torch.int8, -128, 127), "int16": (torch.int16, -32768, 32767)}
@@ -37,7 +34,7 @@ def write_executorch(graph: Graph) -> bytes:
 
     Raises MissingExtra when ExecuTorch is not installed.
     """
-    with _silent():
+    with silent():  # exporters log and warn about themselves
         try:
             import executorch.kernels.quantized  # type: ignore[import-not-found]  # noqa: F401  its ops register themselves
             from executorch.backends.xnnpack.partition.xnnpack_partitioner import (  # type: ignore[import-not-found]
@@ -51,19 +48,6 @@ def write_executorch(graph: Graph) -> bytes:
             exported = torch.export.export(Program(graph).eval(), (example,))
             edge = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
             return bytes(edge.to_executorch().buffer)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Exporters log and warn about themselves."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 class Program(nn.Module):

@@ -151,3 +151,36 @@ def chains(
     used = {i for n in chain.nodes for i in n.inputs} | {n.output for n in chain.nodes}
     tensors = {name: t for name, t in chain.tensors.items() if name in used}
     return Graph("chain", tensors, tuple(chain.nodes), ("x",), (chain.last,))
+
+
+Layers = tuple[tuple[Op, tuple[int, ...]], ...]
+
+
+def a_chain(
+    layers: Layers,
+    shape: tuple[int, ...],
+    bits: int = 8,
+    zero_points: tuple[int, ...] = (-128,),
+    dead: float = 0,
+) -> Graph:
+    """Layers one after the other, (op, weight shape) each, most outputs in range; dead: how many have no weights."""
+    rng = np.random.default_rng(sum(shape) + bits)
+    kind = TensorType(shape, "int8", (0.05,), 3)
+    tensors, nodes = {"x": Tensor("x", kind)}, []
+    most = {8: 127, 4: 7, 2: 1}[bits]
+    for i, (op, of) in enumerate(layers):
+        axis = 2 if op.name == "depthwise_conv2d" else 0
+        width, taps = of[axis], int(np.prod(of)) // of[axis]
+        codes = rng.integers(-most, most + 1, of).astype(np.int8)
+        np.moveaxis(codes, axis, 0)[rng.random(width) < dead] = 0
+        scale = tuple(
+            float(s) for s in (rng.uniform(0.2, 1.2, width) / (most * taps**0.5)).astype(np.float32)
+        )
+        bias = rng.integers(-400, 400, width).astype(np.int32)
+        weight = TensorType(of, f"int{bits}", scale, 0, axis)  # type: ignore[arg-type]
+        grid = TensorType((width,), "int32", tuple(kind.scale[0] * s for s in scale), 0, 0)
+        tensors |= {f"w{i}": Tensor(f"w{i}", weight, codes), f"b{i}": Tensor(f"b{i}", grid, bias)}
+        kind = TensorType(op.shape([kind, weight, grid]), "int8", (0.06,), zero_points[i % len(zero_points)])
+        tensors[f"t{i}"] = Tensor(f"t{i}", kind)
+        nodes.append(Node(f"n{i}", op, (f"t{i - 1}" if i else "x", f"w{i}", f"b{i}"), f"t{i}"))
+    return Graph("layers", tensors, tuple(nodes), ("x",), (nodes[-1].output,))

@@ -11,10 +11,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pintsize.emulate import HostModel, build, compile_check, core, execute
-from pintsize.graph import Graph, Node, Op, Tensor, TensorType
-from pintsize.module import run_integers
+from pintsize.graph import Graph, Node, Tensor, TensorType
 from pintsize.ops import Add, Conv2d, DepthwiseConv2d, Linear
-from pintsize.write.c import write
+from pintsize.write.c import CProgram, write
 from pintsize.write.c.calls.dsp_factors import (
     LARGEST_SHIFT,
     _Channel,
@@ -28,7 +27,8 @@ from pintsize.write.c.calls.dsp_overlap import distance
 from tests.compiled import ManyModels, host_compiler, run_on_host
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
-from tests.write.c.chains import SHAPES, chains
+from tests.write.c.agreement import flat
+from tests.write.c.chains import SHAPES, Layers, a_chain, chains
 
 M4 = core("cortex-m4")
 CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
@@ -37,45 +37,7 @@ SAME = (1, 1, 1, 1)
 MODELS = Path(__file__).parents[4] / "shared" / "data" / "mlperf_tiny_reference"
 
 
-def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
-    return run_integers(graph, codes).reshape(len(codes), -1)
-
-
 # layers of every shape class
-
-
-Layers = tuple[tuple[Op, tuple[int, ...]], ...]
-
-
-def a_chain(
-    layers: Layers,
-    shape: tuple[int, ...],
-    bits: int = 8,
-    zero_points: tuple[int, ...] = (-128,),
-    dead: float = 0,
-) -> Graph:
-    """Layers one after the other, (op, weight shape) each, most outputs in range; dead: how many have no weights."""
-    rng = np.random.default_rng(sum(shape) + bits)
-    kind = TensorType(shape, "int8", (0.05,), 3)
-    tensors, nodes = {"x": Tensor("x", kind)}, []
-    most = {8: 127, 4: 7, 2: 1}[bits]
-    for i, (op, of) in enumerate(layers):
-        axis = 2 if op.name == "depthwise_conv2d" else 0
-        width, taps = of[axis], int(np.prod(of)) // of[axis]
-        codes = rng.integers(-most, most + 1, of).astype(np.int8)
-        np.moveaxis(codes, axis, 0)[rng.random(width) < dead] = 0
-        scale = tuple(
-            float(s) for s in (rng.uniform(0.2, 1.2, width) / (most * taps**0.5)).astype(np.float32)
-        )
-        bias = rng.integers(-400, 400, width).astype(np.int32)
-        weight = TensorType(of, f"int{bits}", scale, 0, axis)  # type: ignore[arg-type]
-        grid = TensorType((width,), "int32", tuple(kind.scale[0] * s for s in scale), 0, 0)
-        tensors |= {f"w{i}": Tensor(f"w{i}", weight, codes), f"b{i}": Tensor(f"b{i}", grid, bias)}
-        kind = TensorType(op.shape([kind, weight, grid]), "int8", (0.06,), zero_points[i % len(zero_points)])
-        tensors[f"t{i}"] = Tensor(f"t{i}", kind)
-        nodes.append(Node(f"n{i}", op, (f"t{i - 1}" if i else "x", f"w{i}", f"b{i}"), f"t{i}"))
-    return Graph("layers", tensors, tuple(nodes), ("x",), (nodes[-1].output,))
-
 
 CONV = Conv2d(padding=SAME)
 DEPTHWISE = DepthwiseConv2d(padding=SAME)
@@ -331,6 +293,38 @@ def test_weights_of_4_bits_take_half_the_flash_and_hardly_more_instructions(
     weights = [len(write(g, isa="dsp").files["model_weights.c"]) for g in (wide, narrow, narrowest)]
     assert weights[1] < 0.6 * weights[0]
     assert weights[2] < 0.4 * weights[0]
+
+
+WIDE = a_chain(
+    ((CONV, (12, 3, 3, 3)), (Conv2d(), (16, 1, 1, 12)), (CONV, (9, 3, 3, 16)), (Linear(), (5, 9))), (6, 7, 3)
+)
+
+
+def with_wide_weights(graph: Graph) -> CProgram:
+    return write(graph, isa="dsp", reuse_io=True, spare_flash_bytes=100_000)
+
+
+def test_wide_weights_agree_and_take_fewer_instructions() -> None:
+    codes, wide = random_codes(WIDE, 4), with_wide_weights(WIDE)
+    assert wide.files["model.c"].count(" 16") > 0
+    assert np.array_equal(run_on_host(wide.files, codes), flat(WIDE, codes))
+    found = execute(build(wide.files, M4), codes.reshape(len(codes), -1))
+    assert np.array_equal(found.outputs, flat(WIDE, codes))
+    assert (found.instructions or 0) < 0.95 * instructions(WIDE)
+
+
+@settings(max_examples=5)
+@given(chains())
+def test_drawn_chains_with_wide_weights_agree_on_the_host(graph: Graph) -> None:
+    codes = random_codes(graph, 3)
+    assert np.array_equal(run_on_host(with_wide_weights(graph).files, codes), flat(graph, codes))
+
+
+@pytest.mark.parametrize("spare", [0, 3_000, 6_000, 7_000])
+def test_wide_weights_take_no_more_flash_than_may_be_spent(spare: int) -> None:
+    wide = write(WIDE, isa="dsp", reuse_io=True, spare_flash_bytes=spare)
+    least = build(write(WIDE, isa="dsp", reuse_io=True).files, M4).flash_bytes
+    assert build(wide.files, M4).flash_bytes <= least + spare
 
 
 def test_layers_take_far_fewer_instructions_than_portable_c() -> None:

@@ -56,7 +56,7 @@ def test_no_warning_of_the_graph_of_every_kernel(isa: Isa, optimize: str) -> Non
 @every_isa
 @size_and_speed
 @settings(max_examples=1, phases=[Phase.generate])
-@given(graph=chains(CHAIN))
+@given(graph=chains(CHAIN, narrow=True))
 def test_no_warning_of_a_chain(isa: Isa, optimize: str, graph: Graph) -> None:
     assert said(write(graph, isa=isa, reuse_io=True), isa, optimize) == ""
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pintsize.emulate import compile_check, core, qemu
 from pintsize.graph import Graph
-from pintsize.module import run_integers
 from pintsize.write.c import write
-from tests.compiled import ManyModels, host_compiler, run_on_host
-from tests.drawn import random_codes
+from tests.compiled import host_compiler
 from tests.every_kernel import every_kernel
+from tests.write.c.agreement import assert_core_agrees, assert_host_agrees
 from tests.write.c.chains import SHAPES, chains
 
 M55 = core("cortex-m55")
@@ -23,23 +21,10 @@ FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-
 needs_m55 = pytest.mark.skipif(not qemu.available(M55), reason="no emulator of a Cortex-M55")
 
 
-def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
-    return run_integers(graph, codes).reshape(len(codes), -1)
-
-
 @settings(max_examples=20)
-@given(chains(), st.booleans())
+@given(chains(narrow=True), st.booleans())
 def test_the_plain_bodies_agree(graph: Graph, reuse_io: bool) -> None:
-    codes = random_codes(graph, 4)
-    files = write(graph, isa="helium", reuse_io=reuse_io).files
-    assert np.array_equal(run_on_host(files, codes), flat(graph, codes))
-
-
-def assert_m55_agrees(graphs: list[Graph]) -> None:
-    models = ManyModels(graphs, isa="helium", reuse_io=True)
-    codes = [random_codes(g, 3) for g in graphs]
-    for g, x, y in zip(graphs, codes, models.run_on_core(M55, codes), strict=True):
-        assert np.array_equal(y, flat(g, x)), [(n.op, g.type(n.inputs[0]), g.type(n.output)) for n in g.nodes]
+    assert_host_agrees(graph, "helium", reuse_io)
 
 
 @needs_m55
@@ -47,20 +32,20 @@ def assert_m55_agrees(graphs: list[Graph]) -> None:
 @settings(max_examples=1, phases=[Phase.generate])
 @given(st.data())
 def test_layers_agree_on_the_core(layers: tuple[str, ...], data: st.DataObject) -> None:
-    assert_m55_agrees([data.draw(chains(layers, largest=2)) for _ in range(10)])
+    assert_core_agrees([data.draw(chains(layers, largest=2, narrow=True)) for _ in range(10)], "helium", M55)
 
 
 @needs_m55
 @pytest.mark.long
 @settings(max_examples=4)
-@given(st.lists(chains(), min_size=12, max_size=12))
+@given(st.lists(chains(narrow=True), min_size=12, max_size=12))
 def test_chains_agree_on_the_core(graphs: list[Graph]) -> None:
-    assert_m55_agrees(graphs)
+    assert_core_agrees(graphs, "helium", M55)
 
 
 @needs_m55
 def test_the_graph_of_every_kernel_agrees_on_the_core() -> None:
-    assert_m55_agrees([every_kernel()])
+    assert_core_agrees([every_kernel()], "helium", M55)
 
 
 def test_no_warning_from_any_compiler() -> None:

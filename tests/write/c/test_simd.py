@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from pintsize.emulate import HostModel, can_run, compile_check, wasm
 from pintsize.graph import Graph, Node, Tensor, TensorType
-from pintsize.module import run_integers
 from pintsize.ops import Linear
 from pintsize.write.c import write
 from pintsize.write.c.calls import Isa, call_of
@@ -23,6 +22,7 @@ from tests import arm64
 from tests.compiled import ManyModels, host_compiler, run_on_host
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
+from tests.write.c.agreement import flat
 from tests.write.c.chains import LAYERS, chains
 
 ISAS: tuple[Isa, ...] = ("simd128", "neon", "avx2")
@@ -65,10 +65,6 @@ needs_arm64 = pytest.mark.skipif(arm64.why_not() is not None, reason=arm64.why_n
 needs_sanitizer = pytest.mark.skipif(
     not (shutil.which("clang") or shutil.which("gcc")), reason="no sanitizer"
 )
-
-
-def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
-    return run_integers(graph, codes).reshape(len(codes), -1)
 
 
 def run_quickly_built(files: dict[str, str], codes: np.ndarray, *flags: str) -> np.ndarray:

@@ -9,55 +9,44 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pintsize.emulate import compile_check, core
+from pintsize.emulate import build, compile_check, core, execute
 from pintsize.graph import Graph
-from pintsize.module import run_integers
+from pintsize.ops import Conv2d
 from pintsize.write.c import write
-from tests.compiled import ManyModels, host_compiler, library, run_on_host
+from pintsize.write.c.emit import kernel_source
+from tests.compiled import host_compiler, library
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
-from tests.write.c.chains import SHAPES, chains
+from tests.write.c.agreement import assert_core_agrees, assert_host_agrees
+from tests.write.c.chains import SHAPES, a_chain, chains
 
 POINTER = ctypes.c_void_p
 M0 = core("cortex-m0")
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
-def flat(graph: Graph, codes: np.ndarray) -> np.ndarray:
-    return run_integers(graph, codes).reshape(len(codes), -1)
-
-
 @settings(max_examples=20)
-@given(chains(), st.booleans())
+@given(chains(narrow=True), st.booleans())
 def test_the_plain_bodies_agree(graph: Graph, reuse_io: bool) -> None:
-    codes = random_codes(graph, 4)
-    files = write(graph, isa="thumb", reuse_io=reuse_io).files
-    assert np.array_equal(run_on_host(files, codes), flat(graph, codes))
-
-
-def assert_m0_agrees(graphs: list[Graph]) -> None:
-    models = ManyModels(graphs, isa="thumb", reuse_io=True)
-    codes = [random_codes(g, 3) for g in graphs]
-    for g, x, y in zip(graphs, codes, models.run_on_core(M0, codes), strict=True):
-        assert np.array_equal(y, flat(g, x)), [(n.op, g.type(n.inputs[0]), g.type(n.output)) for n in g.nodes]
+    assert_host_agrees(graph, "thumb", reuse_io)
 
 
 @pytest.mark.parametrize("layers", SHAPES)
 @settings(max_examples=1, phases=[Phase.generate])
 @given(st.data())
 def test_layers_agree_on_the_core(layers: tuple[str, ...], data: st.DataObject) -> None:
-    assert_m0_agrees([data.draw(chains(layers, largest=3)) for _ in range(10)])
+    assert_core_agrees([data.draw(chains(layers, largest=3, narrow=True)) for _ in range(10)], "thumb", M0)
 
 
 @pytest.mark.long
 @settings(max_examples=4)
-@given(st.lists(chains(), min_size=12, max_size=12))
+@given(st.lists(chains(narrow=True), min_size=12, max_size=12))
 def test_chains_agree_on_the_core(graphs: list[Graph]) -> None:
-    assert_m0_agrees(graphs)
+    assert_core_agrees(graphs, "thumb", M0)
 
 
 def test_the_graph_of_every_kernel_agrees_on_the_core() -> None:
-    assert_m0_agrees([every_kernel()])
+    assert_core_agrees([every_kernel()], "thumb", M0)
 
 
 def test_no_warning_from_any_compiler() -> None:
@@ -65,6 +54,18 @@ def test_no_warning_from_any_compiler() -> None:
     assert compile_check(files, host_compiler(), flags=FLAGS) == ""
     for name in ("cortex-m0", "cortex-m3", "riscv32"):
         assert compile_check(files, "zig", core(name), FLAGS) == ""
+
+
+def instructions(graph: Graph) -> int:
+    program = build(write(graph, isa="thumb", reuse_io=True).files, M0)
+    return execute(program, random_codes(graph, 2)).instructions or 0
+
+
+def test_narrow_weights_take_fewer_instructions() -> None:
+    wide, narrow, narrowest = (
+        instructions(a_chain(((Conv2d(), (16, 1, 1, 64)),), (3, 3, 64), bits)) for bits in (8, 4, 2)
+    )
+    assert narrowest < narrow < 0.9 * wide
 
 
 SCALED = """\
@@ -85,8 +86,6 @@ int64_t differences(const int32_t *x, const int32_t *multiplier, const int8_t *s
 
 def test_products_of_32_bits_round_as_those_of_64() -> None:
     """Random and extreme accumulators and multipliers, and all shifts."""
-    from pintsize.write.c.emit import _kernel
-
     rng = np.random.default_rng(0)
     count = 400_000
     edges = np.array([0, 1, -1, 2**15, -(2**15), 2**15 - 1, 2**30 - 1, -(2**30) + 1, 2**29, -(2**29)])
@@ -96,7 +95,7 @@ def test_products_of_32_bits_round_as_those_of_64() -> None:
     multiplier[::5] = rng.choice([2**30, 2**31 - 1, 0, 2**30 + 0xFFFF], len(multiplier[::5]))
     arrays = x.astype(np.int32), multiplier.astype(np.int32), rng.integers(-31, 1, count).astype(np.int8)
     parts = {
-        name: _kernel(path)
+        name: kernel_source(path)
         for name, path in (("requantize", "requantize"), ("primitives", "thumb/primitives"))
     }
     with library(SCALED.format(**parts)) as c:

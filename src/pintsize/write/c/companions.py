@@ -9,6 +9,7 @@ import numpy as np
 
 from pintsize.arithmetic import CODES
 from pintsize.graph import Graph, TensorType
+from pintsize.ops.embedding import ids_read
 from pintsize.passes.plan_memory import MemoryPlan
 
 HEADER = """\
@@ -168,7 +169,8 @@ def header(graph: Graph, plan: MemoryPlan, prefix: str) -> str:
         pointers = {end: _in_arena(prefix, graph.type(name), plan.offset(name)) for end, name in ends.items()}
         places = PLACES.format(p=prefix, P=prefix.upper(), **pointers)
     return HEADER.format(
-        title=c_comment(graph.name), guard=f"{prefix.upper()}_H", numbers=_numbers(x, y), **_quantizer(x), **names,
+        title=c_comment(graph.name), guard=f"{prefix.upper()}_H", numbers=_numbers(graph, x, y), **_quantizer(x),
+        **names,
         input_bytes=x.activation_bytes, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
         input_zero=x.zero_point, output_bytes=y.activation_bytes, output_shape=", ".join(map(str, y.shape)),
         output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=plan.arena_bytes,
@@ -197,7 +199,10 @@ def _in_arena(prefix: str, kind: TensorType, offset: int) -> str:
     return place if kind.dtype != "int16" else f"((int16_t *)(void *){place})"
 
 
-def _numbers(x: TensorType, y: TensorType) -> str:
+def _numbers(graph: Graph, x: TensorType, y: TensorType) -> str:
+    if ids_read(graph):
+        start = f"{x.zero_point} for id 0, {x.zero_point + 1} for id 1" if x.zero_point else "as they are"
+        return f"{x.dtype} token ids 0..{ids_read(graph) - 1} in ({start}), {y.dtype} numbers out"
     if x.dtype == y.dtype:
         return f"{x.dtype} numbers"
     return f"{x.dtype} numbers in, {y.dtype} numbers out"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from textwrap import fill
@@ -20,6 +20,7 @@ from pintsize.ops import Reshape
 from pintsize.passes.plan_memory import MemoryPlan, plan_memory
 from pintsize.spec import check
 from pintsize.write.c.calls import Call, Constant, Invocation, Isa, call_of
+from pintsize.write.c.calls.dsp_wide_weights import widened
 from pintsize.write.c.companions import (
     build_files,
     c_comment,
@@ -54,37 +55,47 @@ def write(
     prefix: str = "model",
     isa: Isa = "portable",
     reuse_io: bool = False,
+    spare_flash_bytes: int = 0,
 ) -> CProgram:
     """An integer Graph as C files.
 
     golden: (inputs (n, …), outputs (n, …)) int8 vectors for the self-test; prefix: of all names, a C identifier;
     isa: whose kernels to take (the program compiles and computes the same everywhere, but is fast there);
-    reuse_io: input and output live in the arena, and a run may overwrite the input.
+    reuse_io: input and output live in the arena, and a run may overwrite the input;
+    spare_flash_bytes: what may be spent on weights of 16 bits, which the "dsp" kernels multiply faster.
     Raises SpecError for an illegal Graph, UserError for a prefix that C does not take.
     """
     if not (prefix.isascii() and prefix.isidentifier()):
         raise UserError(f"{prefix!r} is no C identifier: names in the program begin with it, such as 'model'")
     check(graph, "integer")
-    calls = [call_of(graph, node, isa) for node in graph.nodes]
+    calls = widened([call_of(graph, node, isa) for node in graph.nodes], spare_flash_bytes)
     plan = plan_memory(graph, [call.needs for call in calls], reuse_io)
-    names = tuple(_layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))
+    names = tuple(layer_name(i, node) if _computes(plan, node) else "" for i, node in enumerate(graph.nodes))
     layers = [
-        _Layer(node, name, call) for node, name, call in zip(graph.nodes, names, calls, strict=True) if name
+        Layer(node, name, call) for node, name, call in zip(graph.nodes, names, calls, strict=True) if name
     ]
     has_weights = any(layer.call.constants for layer in layers)
     written = {
         f"{prefix}.h": header(graph, plan, prefix),
         f"{prefix}.c": _source(graph, plan, layers, prefix),
         "main.c": main_example(graph, prefix),
-        **build_files(prefix, has_weights, golden is not None),
+        **build_files(prefix, has_weights, False),
     }
     if has_weights:
-        written[f"{prefix}_weights.c"] = _weights(graph, layers, prefix)
-    if golden is not None:
-        written[f"{prefix}_self_test.c"] = self_test(graph, *golden, prefix)
+        written[f"{prefix}_weights.c"] = weights_file(graph.name, layers, prefix)
     taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
     io = 0 if reuse_io else sum(graph.type(n).activation_bytes for n in (*graph.inputs, *graph.outputs))
-    return CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), io)
+    program = CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), io)
+    return program if golden is None else with_self_test(program, graph, golden, prefix)
+
+
+def with_self_test(
+    program: CProgram, graph: Graph, golden: tuple[np.ndarray, np.ndarray], prefix: str = "model"
+) -> CProgram:
+    """The program that `write` gave, with the vectors (inputs (n, …), outputs (n, …)) for its self-test."""
+    building = build_files(prefix, f"{prefix}_weights.c" in program.files, True)
+    vectors = {f"{prefix}_self_test.c": self_test(graph, *golden, prefix)}
+    return replace(program, files={**program.files, **building, **vectors})
 
 
 def _computes(plan: MemoryPlan, node: Node) -> bool:
@@ -97,12 +108,12 @@ def _place(plan: MemoryPlan, tensor: str) -> str:
     return plan.buffer_of.get(tensor, plan.places[tensor])
 
 
-def _layer_name(index: int, node: Node) -> str:
+def layer_name(index: int, node: Node) -> str:
     return f"layer_{index:02d}_{node.op.name}"
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """A node that computes something, its C function, and what it calls."""
 
     node: Node
@@ -110,18 +121,21 @@ class _Layer:
     call: Call
 
 
-def _source(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
-    shared = _shared(layers)
+def _source(graph: Graph, plan: MemoryPlan, layers: Sequence[Layer], prefix: str) -> str:
+    shared = shared_kernels(layers)
     parts = [
         PREAMBLE.format(prefix=prefix, title=c_comment(graph.name)),
-        *(_kernel(name) for name in _in_order(k for layer in layers for k in layer.call.kernels)),
+        *(
+            kernel_source(name)
+            for name in kernels_in_order(k for layer in layers for k in layer.call.kernels)
+        ),
     ]
     if plan.arena_bytes:
         storage = "" if _callers_io_in_arena(graph, plan) else "static "
         parts.append(f"/* All activations live here; int32_t for its alignment. */\n{storage}int32_t {prefix}_arena"
                      f"[{plan.arena_bytes // 4}];\n")  # fmt: skip
-    parts += [_shared_function(key, name, layers) for key, name in shared.items()]
-    parts += [_layer(graph, layer, shared, prefix) for layer in layers]
+    parts += [shared_function(key, name, layers) for key, name in shared.items()]
+    parts += [layer_function(graph, layer, shared, prefix) for layer in layers]
     parts.append(_run(graph, plan, layers, prefix))
     return "\n".join(parts)
 
@@ -130,17 +144,17 @@ def _callers_io_in_arena(graph: Graph, plan: MemoryPlan) -> bool:
     return plan.places[graph.inputs[0]] == "arena"
 
 
-_Key = tuple[str, tuple[int, ...]]
+Key = tuple[str, tuple[int, ...]]
 
 
-def _shared(layers: Sequence[_Layer]) -> dict[_Key, str]:
-    """Kernels that several layers call with the same literals → the one function that they share."""
+def shared_kernels(layers: Sequence[Layer], least: int = 2) -> dict[Key, str]:
+    """Kernels that `least` layers or more call with the same literals → the one function that they share."""
     counts = Counter((i.function, i.literals) for layer in layers for i in layer.call.invocations)
-    keys = [key for key, count in counts.items() if count > 1 and key[0] != "memcpy"]
+    keys = [key for key, count in counts.items() if count >= least and key[0] != "memcpy"]
     return {key: f"shared_{number:02d}_{key[0]}" for number, key in enumerate(keys)}
 
 
-def _shared_function(key: _Key, name: str, layers: Sequence[_Layer]) -> str:
+def shared_function(key: Key, name: str, layers: Sequence[Layer]) -> str:
     users = [
         layer for layer in layers if any((i.function, i.literals) == key for i in layer.call.invocations)
     ]
@@ -165,9 +179,9 @@ def _parameter(pointer: str, call: Call) -> str:
     return f"const {constant.ctype} *{constant.name}"
 
 
-def _weights(graph: Graph, layers: Sequence[_Layer], prefix: str) -> str:
+def weights_file(title: str, layers: Sequence[Layer], prefix: str) -> str:
     """The constants, in a file of their own: the code does not depend on their values, and its size neither."""
-    parts = [WEIGHTS.format(prefix=prefix, title=c_comment(graph.name))]
+    parts = [WEIGHTS.format(prefix=prefix, title=c_comment(title))]
     for layer in layers:
         parts += [_array(_constant_name(prefix, layer, c), c) for c in layer.call.constants]
     return "\n".join(parts)
@@ -179,7 +193,7 @@ WEIGHTS = """\
 """
 
 
-def _constant_name(prefix: str, layer: _Layer, constant: Constant) -> str:
+def _constant_name(prefix: str, layer: Layer, constant: Constant) -> str:
     return f"{prefix}_{layer.function}_{constant.name}"
 
 
@@ -204,11 +218,11 @@ _FOUNDATIONS_OF_ISA = ("primitives", "requantize", "dot")
 
 
 @cache
-def _kernel(name: str) -> str:
+def kernel_source(name: str) -> str:
     return (files("pintsize.write.c") / "kernels" / f"{name}.c").read_text(encoding="utf-8")
 
 
-def _in_order(names: Iterable[str]) -> list[str]:
+def kernels_in_order(names: Iterable[str]) -> list[str]:
     """Each once; what the others stand on comes first."""
     unique = dict.fromkeys(names)
     return sorted(unique, key=_rank)
@@ -220,7 +234,7 @@ def _rank(kernel: str) -> tuple[int, int, str]:
     return bool(folder), first.index(name) if name in first else len(first), kernel
 
 
-def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) -> str:
+def layer_function(graph: Graph, layer: Layer, shared: dict[Key, str], prefix: str) -> str:
     node, call = layer.node, layer.call
     names = {c.name: _constant_name(prefix, layer, c) for c in call.constants}
     shapes = ", ".join(_dimensions(graph, i) for i in graph.activations(node))
@@ -233,7 +247,7 @@ def _layer(graph: Graph, layer: _Layer, shared: dict[_Key, str], prefix: str) ->
     return f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y{scratch})\n{{\n{body}\n}}\n"
 
 
-def _invoked(invocation: Invocation, shared: dict[_Key, str]) -> str:
+def _invoked(invocation: Invocation, shared: dict[Key, str]) -> str:
     own = shared.get((invocation.function, invocation.literals))
     arguments = invocation.pointers if own else (*invocation.pointers, *map(str, invocation.literals))
     return f"{own or invocation.function}({', '.join(arguments)});"
@@ -252,7 +266,7 @@ def _dimensions(graph: Graph, name: str) -> str:
     return "x".join(map(str, graph.type(name).shape))
 
 
-def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[_Layer], prefix: str) -> str:
+def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[Layer], prefix: str) -> str:
     lines: list[str] = []
     for layer in layers:
         operands = [_operand(graph, plan, n) for n in (*graph.activations(layer.node), layer.node.output)]

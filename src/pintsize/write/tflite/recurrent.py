@@ -57,7 +57,8 @@ def lstm(writing: Writing) -> None:
 
 def _by_gate(writing: Writing, position: int) -> list[int]:
     name, kind, data = writing.node.inputs[position], writing.type(position), writing.data(position)
-    dtype = {"float32": "FLOAT32", "int32": "INT32"}.get(kind.dtype, "INT8")
+    wide = writing.type(0).dtype == "int16"  # then TFLite Micro takes biases of 64 bits
+    dtype = {"float32": "FLOAT32", "int32": "INT64" if wide else "INT32"}.get(kind.dtype, "INT8")
     made: list[int] = []
     for gate, letter in enumerate(GATES):
         part = np.ascontiguousarray(data[:, gate]).astype(NUMPY_DTYPES[dtype])
@@ -76,7 +77,7 @@ def _state(writing: Writing, name: str, kind: TensorType, hidden: int) -> FlatTe
 def _intermediates(writing: Writing) -> tuple[int, ...]:
     """LiteRT asks for the grid of what the gates multiply: here the output's own. The others it leaves unread."""
     kinds = [TensorType((), "int16", (2.0**-12,))] * 4 + [
-        TensorType((), "int8", writing.out.scale, writing.out.zero_point)
+        TensorType((), writing.out.dtype, writing.out.scale, writing.out.zero_point)
     ]
     return tuple(
         writing.draft.add(activation_tensor(f"{writing.node.output}.intermediate{i}", kind, (0,)))

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import Grid
 from pintsize.errors import UnsupportedOp
 from pintsize.graph import TensorType
 from pintsize.ops import (
     Concat,
     Gather,
     Pad,
+    Requantize,
     Reshape,
     ResizeBilinear,
     ResizeNearest,
@@ -69,7 +68,12 @@ def requantize(writing: Writing) -> None:
     if not writing.is_integer:
         reshape_to(writing, writing.input(), writing.out)
         return
-    writing.emit("QUANTIZE", (writing.input(),), "QuantizeOptions", version=2)
+    x, op = writing.input(), writing.node.op
+    assert isinstance(op, Requantize)
+    if op.once:
+        real = writing.between("real", TensorType(writing.out.shape))
+        x = writing.emit("DEQUANTIZE", (x,), "DequantizeOptions", output=real, version=2)
+    writing.emit("QUANTIZE", (x,), "QuantizeOptions", version=1 if op.once else 2)
 
 
 def pad(writing: Writing) -> None:
@@ -93,7 +97,7 @@ def _value(writing: Writing, op: Pad, kind: TensorType) -> int:
         return writing.draft.add(
             FlatTensor(name, (1,), "FLOAT32", data=np.array([op.value], "<f4").tobytes())
         )
-    code = int(op.code(Grid(torch.tensor(kind.scale[0]), kind.zero_point)))
+    code = op.code(kind.scale[0], kind.zero_point, kind.code_bits)
     data = np.array([code], "i1").tobytes()
     return writing.draft.add(FlatTensor(name, (1,), "INT8", kind.scale, kind.zero_point, data=data))
 

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from pintsize.graph import Graph, Node
 from pintsize.write.c.calls import (
     arithmetic,
+    embedding,
     int16,
     matrices,
     operands,
@@ -43,7 +44,8 @@ Variant = Callable[[Graph, Node], Call | None]
 CALLS: Mapping[str, Callable[[Graph, Node], Call]] = {
     "abs": arithmetic.elementwise, "add": arithmetic.add, "argmax": reductions.argmax,
     "average_pool2d": pools.average_pool2d, "concat": shapes.concat, "conv2d": weighted.conv2d,
-    "depthwise_conv2d": weighted.depthwise_conv2d, "elu": arithmetic.elementwise, "exp": arithmetic.elementwise,
+    "depthwise_conv2d": weighted.depthwise_conv2d, "elu": arithmetic.elementwise, "embedding": embedding.embedding,
+    "exp": arithmetic.elementwise,
     "gather": selection.gather, "gelu": arithmetic.elementwise, "gru": recurrent.gru,
     "hard_sigmoid": arithmetic.elementwise, "hard_swish": arithmetic.elementwise,
     "layer_norm": matrices.layer_norm, "leaky_relu": arithmetic.elementwise, "linear": weighted.linear,
@@ -54,7 +56,7 @@ CALLS: Mapping[str, Callable[[Graph, Node], Call]] = {
     "requantize": arithmetic.elementwise, "reshape": shapes.reshape, "resize_bilinear": resize.bilinear,
     "resize_nearest": resize.nearest, "rsqrt": arithmetic.elementwise, "sigmoid": arithmetic.elementwise,
     "slice": selection.slice_, "softmax": arithmetic.softmax, "sqrt": arithmetic.elementwise,
-    "square": arithmetic.elementwise, "sub": operands.sub, "sum": reductions.reduction, "svdf": recurrent.svdf,
+    "square": arithmetic.elementwise, "sub": arithmetic.add, "sum": reductions.reduction, "svdf": recurrent.svdf,
     "tanh": arithmetic.elementwise, "tile": selection.tile, "transpose": shapes.transpose,
     "transpose_conv2d": transposed.transpose_conv2d,
 }  # fmt: skip

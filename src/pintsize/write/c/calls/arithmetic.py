@@ -5,27 +5,34 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import Quantized, add_factors, softmax_factors
+from pintsize.arithmetic import Quantized, softmax_factors
+from pintsize.deferred import torch
 from pintsize.graph import Graph, Node
-from pintsize.ops import Add, Elementwise, Mul, Softmax
+from pintsize.ops import Add, Elementwise, Mul, Softmax, Sub
 from pintsize.write.c.calls.call import Call, Constant, c_call
-from pintsize.write.c.calls.numbers import factor, grid_of, operands, scales_float64, walk
+from pintsize.write.c.calls.numbers import (
+    add_literals,
+    bounds_of,
+    factor,
+    grid_of,
+    operands,
+    scales_float64,
+    walk,
+)
 
 
 def add(graph: Graph, node: Node) -> Call:
+    """Sums and differences."""
     op = node.op
-    assert isinstance(op, Add)
+    assert isinstance(op, Add | Sub)
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
-    grids = [grid_of(t) for t in (a, b, y)]
-    grid = grids[2].bounded(op.activation)
-    factors = add_factors(*(g.scale for g in grids))
-    literals = [(int(m[0]), int(s[0])) for m, s in (factors.a, factors.b, factors.out)]
+    grid = bounds_of(y, op.activation)
+    literals = add_literals(a, b, y)
     pointers, constants = operands(graph, node)
     call = c_call(
         "add", *pointers, "y", *walk(a, b), a.zero_point, *literals[0], b.zero_point, *literals[1], *literals[2],
-        grid.zero_point, grid.low, grid.high,
+        -1 if isinstance(op, Sub) else 1, grid.zero_point, grid.low, grid.high,
     )  # fmt: skip
     return Call((call,), constants, ("requantize", "add"))
 
@@ -34,7 +41,7 @@ def mul(graph: Graph, node: Node) -> Call:
     op = node.op
     assert isinstance(op, Mul)
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
-    grid = grid_of(y).bounded(op.activation)
+    grid = bounds_of(y, op.activation)
     real = scales_float64(a)[0] * scales_float64(b)[0] / scales_float64(y)[0]
     pointers, constants = operands(graph, node)
     call = c_call(

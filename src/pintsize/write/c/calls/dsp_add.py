@@ -6,12 +6,11 @@ from math import prod
 
 import numpy as np
 
-from pintsize.arithmetic import add_factors
 from pintsize.graph import Graph, Node
 from pintsize.ops import Add
 from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Constant, c_call
-from pintsize.write.c.calls.numbers import grid_of
+from pintsize.write.c.calls.numbers import add_literals, bounds_of
 
 #: below this many numbers it does not pay to fill two tables
 LEAST = 1024
@@ -24,14 +23,11 @@ def add(graph: Graph, node: Node) -> Call | None:
     op = node.op
     assert isinstance(op, Add)
     a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
-    factors = add_factors(*(grid_of(t).scale for t in (a, b, y)))
-    of_a, of_b, (multiplier, exponent) = (
-        (int(m[0]), int(e[0])) for m, e in (factors.a, factors.b, factors.out)
-    )
+    of_a, of_b, (multiplier, exponent) = add_literals(a, b, y)
     fits = a.shape == b.shape and len(graph.activations(node)) == 2 and prod(a.shape) % 4 == 0
     if not fits or prod(a.shape) < LEAST or not 1 <= -exponent <= LARGEST_SHIFT:
         return None
-    grid = grid_of(y).bounded(op.activation)
+    grid = bounds_of(y, op.activation)
     addend = (1 << -exponent >> 1) + grid.zero_point * (1 << -exponent)
     numbers = (prod(a.shape), a.zero_point, *of_a, b.zero_point, *of_b, multiplier, addend, -exponent)
     constants = (Constant("numbers", "int32_t", np.array(numbers, np.int64)),)

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-import torch
 
 from pintsize.arithmetic import multiply, quantize_multiplier
 from pintsize.graph import Graph, Node
-from pintsize.write.c.calls.numbers import grid_of, scales_float64
+from pintsize.write.c.calls.numbers import bounds_of, scales_float64
 
 PLAIN, PACKED, ONE_FACTOR = 0, 1, 2
 LARGEST_SHIFT = 23
@@ -60,7 +59,7 @@ def factors(
 
     live: the channels to tell of, if not all.
     """
-    grid = grid_of(graph.type(node.output)).bounded(node.op.activation)  # type: ignore[attr-defined]
+    grid = bounds_of(graph.type(node.output), node.op.activation)  # type: ignore[attr-defined]
     negatives = grid.zero_point != -128
     spare = made(LEAST_MANTISSA, _ratio(graph, node))
     channels = [
@@ -82,12 +81,11 @@ def factors(
 def constant_codes(graph: Graph, node: Node) -> np.ndarray:
     """Per output its code when every weight is 0: what a bias alone makes (int8)."""
     x, w, y = graph.type(node.inputs[0]), graph.type(node.inputs[1]), graph.type(node.output)
-    grid = grid_of(y).bounded(node.op.activation)  # type: ignore[attr-defined]
-    bias = torch.from_numpy(graph.constant(node.inputs[2]).astype(np.int64))
+    grid = bounds_of(y, node.op.activation)  # type: ignore[attr-defined]
+    bias = graph.constant(node.inputs[2]).astype(np.int64)
     real = np.broadcast_to(scales_float64(x) * scales_float64(w) / scales_float64(y), bias.shape)
-    multiplier, exponent = (torch.from_numpy(part) for part in quantize_multiplier(real))
-    codes = multiply(bias, multiplier, exponent) + grid.zero_point
-    return codes.clamp(grid.low, grid.high).numpy().astype(np.int8)
+    codes = multiply(bias, *quantize_multiplier(real)) + grid.zero_point
+    return codes.clip(grid.low, grid.high).astype(np.int8)
 
 
 def _channels(graph: Graph, node: Node, output_axis: int, live: np.ndarray | None) -> list[_Channel]:

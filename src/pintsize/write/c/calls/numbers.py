@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from pintsize.arithmetic import Grid, pack, quantize_multiplier
+from pintsize.arithmetic import ADD_LEFT_SHIFT, Bounds, Grid, add_reals, one_factor, pack, quantize_multiplier
+from pintsize.deferred import torch
 from pintsize.graph import BITS, Graph, Node, TensorType
 from pintsize.ops.broadcast import spread
 from pintsize.write.c.calls.call import Constant
@@ -15,18 +15,30 @@ def grid_of(kind: TensorType) -> Grid:
     return Grid.of(torch.tensor(kind.scale[0], dtype=torch.float32), kind.zero_point, kind.code_bits)
 
 
+def bounds_of(kind: TensorType, activation: str = "none") -> Bounds:
+    """The codes that a fused activation leaves."""
+    return Bounds.of(kind.scale[0], kind.zero_point, kind.code_bits, activation)
+
+
 def factor(real: float) -> tuple[int, int]:
     """(multiplier, shift) literals of one requantization factor."""
-    multiplier, exponent = quantize_multiplier(np.array([real]))
-    return int(multiplier[0]), int(exponent[0])
+    return one_factor(real)
 
 
 def scales_float64(kind: TensorType) -> np.ndarray:
     return np.array(kind.scale, np.float32).astype(np.float64)
 
 
-def weighted(graph: Graph, node: Node, output_axis: int) -> tuple[tuple[Constant, ...], int, Grid]:
-    """The constants of a layer with weights, the weights' width, and the output grid with its activation."""
+def add_literals(
+    a: TensorType, b: TensorType, y: TensorType, shift: int = ADD_LEFT_SHIFT
+) -> tuple[tuple[int, int], ...]:
+    """(multiplier, shift) of both addends and of their sum."""
+    of_a, of_b, of_y = (float(scales_float64(kind)[0]) for kind in (a, b, y))
+    return tuple(factor(real) for real in add_reals(of_a, of_b, of_y, shift)[:3])
+
+
+def weighted(graph: Graph, node: Node, output_axis: int) -> tuple[tuple[Constant, ...], int, Bounds]:
+    """The constants of a layer with weights, the weights' width, and what codes its activation leaves."""
     x, w, y = graph.type(node.inputs[0]), graph.type(node.inputs[1]), graph.type(node.output)
     codes = graph.constant(node.inputs[1])
     bits = BITS[w.dtype]
@@ -41,7 +53,7 @@ def weighted(graph: Graph, node: Node, output_axis: int) -> tuple[tuple[Constant
         Constant("multiplier", "int32_t", multiplier),
         Constant("shift", "int8_t", shift),
     )
-    return constants, bits, grid_of(y).bounded(getattr(node.op, "activation", "none"))
+    return constants, bits, bounds_of(y, getattr(node.op, "activation", "none"))
 
 
 def operands(graph: Graph, node: Node) -> tuple[tuple[str, ...], tuple[Constant, ...]]:

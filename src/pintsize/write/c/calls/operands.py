@@ -1,28 +1,12 @@
-"""Portable calls of differences, minima and maxima, and of a rectifier with a slope per channel."""
+"""Portable calls of minima and maxima, and of a rectifier with a slope per channel."""
 
 from __future__ import annotations
 
-from pintsize.arithmetic import add_factors
 from pintsize.graph import Graph, Node, TensorType
-from pintsize.ops import Maximum, Prelu, Sub
+from pintsize.ops import Maximum, Prelu
 from pintsize.ops.extremum import Extremum
 from pintsize.write.c.calls.call import Call, c_call
-from pintsize.write.c.calls.numbers import factor, grid_of, operands, scales_float64, walk
-
-
-def sub(graph: Graph, node: Node) -> Call:
-    op = node.op
-    assert isinstance(op, Sub)
-    a, b, y = (graph.type(n) for n in (*node.inputs, node.output))
-    grid = grid_of(y).bounded(op.activation)
-    factors = add_factors(*(grid_of(t).scale for t in (a, b, y)))
-    literals = [(int(m[0]), int(s[0])) for m, s in (factors.a, factors.b, factors.out)]
-    pointers, constants = operands(graph, node)
-    call = c_call(
-        "sub", *pointers, "y", *walk(a, b), a.zero_point, *literals[0], b.zero_point, *literals[1], *literals[2],
-        grid.zero_point, grid.low, grid.high,
-    )  # fmt: skip
-    return Call((call,), constants, ("requantize", "sub"))
+from pintsize.write.c.calls.numbers import factor, operands, scales_float64, walk
 
 
 def extremum(graph: Graph, node: Node) -> Call:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from collections.abc import Sequence
 
-from pintsize.arithmetic import pack
+import numpy as np
+
+from pintsize.arithmetic import pack, reduced_multiplier
+from pintsize.deferred import torch
 from pintsize.gates import GATE_SCALE, gate_factors
 from pintsize.graph import BITS, Graph, Node, TensorType
 from pintsize.ops import Gru, Lstm, Svdf
@@ -14,6 +16,8 @@ from pintsize.write.c.calls.call import Call, Constant, c_call
 from pintsize.write.c.calls.numbers import factor, grid_of, scales_float64
 
 GATED = ("{weight}", "{recurrent}", "{bias}", "{recurrent_bias}", "{multiplier}", "{shift}", "scratch")
+GATED_INT16 = ("{weight}", "{recurrent}", "{bias}", "{multiplier}", "{shift}", "scratch")
+INT32_MAX = 2**31 - 1
 
 
 def lstm(graph: Graph, node: Node) -> Call:
@@ -32,6 +36,30 @@ def lstm(graph: Graph, node: Node) -> Call:
         ("requantize", "dot", "int16", "sigmoid_table", "gates", "lstm"),
         needs,
     )
+
+
+def lstm_int16(graph: Graph, node: Node) -> Call:
+    op = node.op
+    assert isinstance(op, Lstm)
+    x, y = graph.type(node.inputs[0]), graph.type(node.output)
+    weights = [graph.constant(n) for n in node.inputs[1:3]]
+    kinds = [graph.type(n) for n in node.inputs[1:3]]
+    bits = BITS[kinds[0].dtype]
+    multiplier, shift = _all_factors((x, y), kinds)
+    wide = [int(np.abs(w.astype(np.int64)).sum(-1).max() << 15 > INT32_MAX) for w in weights]
+    to_output = factor(GATE_SCALE * GATE_SCALE / scales_float64(y)[0])
+    call = c_call(
+        "lstm_int16", "x0", "y", *GATED_INT16, *x.shape, y.shape[1], bits, *wide, -op.cell_exponent, op.clip_code,
+        *to_output,
+    )  # fmt: skip
+    constants = (
+        *_packed(weights, bits),
+        Constant("bias", "int32_t", graph.constant(node.inputs[3])),
+        Constant("multiplier", "int16_t", reduced_multiplier(multiplier)),
+        Constant("shift", "int8_t", 15 - shift),
+    )
+    kernels = ("requantize", "dot", "int16", "codes16", "sigmoid_table", "gates", "lstm_int16")
+    return Call((call,), constants, kernels, Needs(2 * y.shape[1], (2 * step_by_step(x.shape, y.shape),)))
 
 
 def gru(graph: Graph, node: Node) -> Call:
@@ -88,17 +116,26 @@ def _gated_constants(graph: Graph, node: Node) -> tuple[Constant, ...]:
     weight, recurrent, bias, *more = (graph.constant(n) for n in node.inputs[1:])
     own = more[0] if more else 0
     kinds = [graph.type(n) for n in node.inputs[1:3]]
-    factors = [_factors(read, kind) for read, kind in zip((x, y), kinds, strict=True)]
-    multiplier, shift = (np.concatenate(parts) for parts in zip(*factors, strict=True))
-    bits = BITS[kinds[0].dtype]
+    multiplier, shift = _all_factors((x, y), kinds)
     return (
-        Constant("weight", "int8_t", pack(weight, bits).view(np.int8).reshape(-1)),
-        Constant("recurrent", "int8_t", pack(recurrent, bits).view(np.int8).reshape(-1)),
+        *_packed((weight, recurrent), BITS[kinds[0].dtype]),
         Constant("bias", "int32_t", bias - _offset(weight, x)),
         Constant("recurrent_bias", "int32_t", own - _offset(recurrent, y)),
         Constant("multiplier", "int32_t", multiplier),
         Constant("shift", "int8_t", shift),
     )
+
+
+def _packed(weights: Sequence[np.ndarray], bits: int) -> tuple[Constant, Constant]:
+    """Of the input, then of the last output."""
+    first, second = (pack(w, bits).view(np.int8).reshape(-1) for w in weights)
+    return Constant("weight", "int8_t", first), Constant("recurrent", "int8_t", second)
+
+
+def _all_factors(read: Sequence[TensorType], weights: Sequence[TensorType]) -> tuple[np.ndarray, np.ndarray]:
+    factors = [_factors(*pair) for pair in zip(read, weights, strict=True)]
+    multiplier, shift = (np.concatenate(parts) for parts in zip(*factors, strict=True))
+    return multiplier, shift
 
 
 def _offset(weight: np.ndarray, read: TensorType) -> np.ndarray:

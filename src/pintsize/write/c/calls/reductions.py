@@ -9,7 +9,7 @@ from pintsize.graph import Graph, Node
 from pintsize.ops import Argmax, LogSoftmax
 from pintsize.ops.reduction import Reduction
 from pintsize.write.c.calls.call import Call, c_call
-from pintsize.write.c.calls.numbers import grid_of, scales_float64
+from pintsize.write.c.calls.numbers import scales_float64
 from pintsize.write.c.calls.selection import four
 
 
@@ -21,9 +21,10 @@ def reduction(graph: Graph, node: Node) -> Call:
     kept = four(tuple(1 if a in summed else n for a, n in enumerate(x.shape)))
     reduced = four(tuple(n if a in summed else 1 for a, n in enumerate(x.shape)))
     strides = four(tuple(prod(x.shape[a + 1 :]) for a in range(len(x.shape))), 0)
-    multiplier, exponent = op.factor(grid_of(x).scale, grid_of(y).scale, prod(reduced))
+    scale_in, scale_out = (float(scales_float64(kind)[0]) for kind in (x, y))
+    multiplier, exponent = op.factor(scale_in, scale_out, prod(reduced))
     call = c_call(
-        "reduce", "x0", "y", *kept, *reduced, *strides, x.zero_point * prod(reduced), int(multiplier), int(exponent),
+        "reduce", "x0", "y", *kept, *reduced, *strides, x.zero_point * prod(reduced), multiplier, exponent,
         y.zero_point,
     )  # fmt: skip
     return Call((call,), (), ("requantize", "reduce"))

@@ -8,7 +8,7 @@ from pintsize.graph import Graph, Node
 from pintsize.ops import Concat, Pad, Reshape, Transpose
 from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Invocation, c_call
-from pintsize.write.c.calls.numbers import factor, grid_of, operands, scales_float64
+from pintsize.write.c.calls.numbers import factor, operands, scales_float64
 
 
 def concat(graph: Graph, node: Node) -> Call:
@@ -37,7 +37,7 @@ def pad(graph: Graph, node: Node) -> Call:
     around = [n for pair in ((0, 0),) * (4 - len(x.shape)) + tuple(node.op.pairs(len(x.shape))) for n in pair]
     geometry = (*[1] * (4 - len(x.shape)), *x.shape, *around)
     if node.op.mode == "constant":
-        call = c_call("pad", "x0", "y", *geometry, int(node.op.code(grid_of(x))))
+        call = c_call("pad", "x0", "y", *geometry, node.op.code(x.scale[0], x.zero_point, x.code_bits))
         return Call((call,), (), ("pad",), Needs(distances=(_behind(node.op, x.shape),)))
     call = c_call("pad_mirrored", "x0", "y", *geometry, node.op.mode == "edge", node.op.mode == "reflect")
     return Call((call,), (), ("pad",))

@@ -19,12 +19,12 @@ from math import prod
 
 import numpy as np
 
-from pintsize.arithmetic import add_factors, quantize_multiplier
+from pintsize.arithmetic import quantize_multiplier
 from pintsize.graph import BITS, Graph, Node
 from pintsize.ops import Add, AveragePool2d, Conv2d, DepthwiseConv2d, Linear, MaxPool2d
 from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Constant, c_call
-from pintsize.write.c.calls.numbers import grid_of, scales_float64
+from pintsize.write.c.calls.numbers import add_literals, bounds_of, scales_float64
 
 OCTET = 8
 QUAD = 4
@@ -177,10 +177,8 @@ def add(graph: Graph, node: Node, layout: Layout) -> Call | None:
     a, b, y = kinds = [graph.type(n) for n in (*node.inputs, node.output)]
     if a.shape != b.shape or graph.constants(node) or any(kind.dtype != "int8" for kind in kinds):
         return None
-    grids = [grid_of(kind) for kind in kinds]
-    grid = grids[2].bounded(op.activation)
-    factors = add_factors(*(g.scale for g in grids))
-    pairs = [(int(m[0]), -int(s[0])) for m, s in (factors.a, factors.b, factors.out)]
+    grid = bounds_of(y, op.activation)
+    pairs = [(multiplier, -shift) for multiplier, shift in add_literals(a, b, y)]
     if any(right < 0 for _, right in pairs):
         return None
     call = c_call(
@@ -283,7 +281,7 @@ def _octets_that_fit(
 
 def _results(graph: Graph, node: Node, found: Requantization) -> tuple[int, ...]:
     """The last arguments of every layer with weights."""
-    grid = grid_of(graph.type(node.output)).bounded(node.op.activation)  # type: ignore[attr-defined]
+    grid = bounds_of(graph.type(node.output), node.op.activation)  # type: ignore[attr-defined]
     is_signed = grid.low < grid.zero_point
     return found.shift, found.factors, int(is_signed), grid.zero_point, grid.low, grid.high
 

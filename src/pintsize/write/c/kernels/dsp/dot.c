@@ -1,8 +1,8 @@
 /* Products of a block of 3 pixels, or of 1, with all outputs of a layer, two outputs at a time.
  *
  * x: pairs of 16-bit numbers, [steps][pixels][2]: of every four inputs 0 and 2, then 1 and 3.
- * w: [outputs / 2][steps] times 8 weights. 8 bits: a word of four of the first output, one of the second's four. Narrower: a word whose
- *    16-bit halves serve inputs 0, 1 (low) and 2, 3 (high); in a half from the highest bits down: the first output's
+ * w: [outputs / 2][steps] times 8 weights. 8 bits: a word of four of the first output, one of the second's four. 16 bits
+ *    (8 with their sign): inputs 0 and 2 of the first output, 1 and 3, then the second's. Narrower: a word whose 16-bit halves serve inputs 0, 1 (low) and 2, 3 (high); in a half from the highest bits down: the first output's
  *    two, the second's two; 2 bits: the next step's four below. Narrow weights are multiplied as the highest bits of
  *    16, so masks alone unpack them.
  * channels: as dsp_channel_pairs leaves them. y: a pixel's outputs, `stride` bytes to the next pixel's.
@@ -15,6 +15,7 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
 /* The weights of one step, in r8 (first output, inputs 0 and 2), r9 (1 and 3), r10 and r11 (second output). */
 #define DSP_WEIGHTS_8                                                                                                 \
     "ldrd r9, r11, [r1], #8\n sxtb16 r8, r9\n sxtb16 r9, r9, ror #8\n sxtb16 r10, r11\n sxtb16 r11, r11, ror #8\n"
+#define DSP_WEIGHTS_16 "ldm.w r1!, {r8-r11}\n"
 #define DSP_WEIGHTS_4                                                                                                 \
     "ldr.w r11, [r1], #4\n mov.w r12, #0xf000f000\n and.w r8, r12, r11\n and.w r9, r12, r11, lsl #4\n"                \
     "and.w r10, r12, r11, lsl #8\n and.w r11, r12, r11, lsl #12\n"
@@ -34,9 +35,11 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
 
 /* Sixteen steps, and eight. */
 #define DSP_STEPS_16_8(pixels) ".rept 16\n" DSP_WEIGHTS_8 pixels ".endr\n"
+#define DSP_STEPS_16_16(pixels) ".rept 16\n" DSP_WEIGHTS_16 pixels ".endr\n"
 #define DSP_STEPS_16_4(pixels) ".rept 16\n" DSP_WEIGHTS_4 pixels ".endr\n"
 #define DSP_STEPS_16_2(pixels) ".rept 8\n" DSP_WEIGHTS_2_EVEN pixels DSP_WEIGHTS_2_ODD pixels ".endr\n"
 #define DSP_STEPS_8_8(pixels) ".rept 8\n" DSP_WEIGHTS_8 pixels ".endr\n"
+#define DSP_STEPS_8_16(pixels) ".rept 8\n" DSP_WEIGHTS_16 pixels ".endr\n"
 #define DSP_STEPS_8_4(pixels) ".rept 8\n" DSP_WEIGHTS_4 pixels ".endr\n"
 #define DSP_STEPS_8_2(pixels) ".rept 4\n" DSP_WEIGHTS_2_EVEN pixels DSP_WEIGHTS_2_ODD pixels ".endr\n"
 
@@ -101,9 +104,11 @@ enum { DSP_STEPS, DSP_PIXELS, DSP_OUTPUTS_COUNT, DSP_FACTORS, DSP_WINDOW = 10 };
                        "pop {r4-r11, pc}\n");                                                                         \
     }
 
+DSP_PRODUCTS_3(dsp_products_3_16, 16, "64", "960", "7")
 DSP_PRODUCTS_3(dsp_products_3_8, 8, "80", "1200", "7")
 DSP_PRODUCTS_3(dsp_products_3_4, 4, "84", "1260", "11")
 DSP_PRODUCTS_3(dsp_products_3_2, 2, "84", "1260", "13")
+DSP_PRODUCTS_1(dsp_products_1_16, 16, "24", "168", "7")
 DSP_PRODUCTS_1(dsp_products_1_8, 8, "40", "280", "7")
 DSP_PRODUCTS_1(dsp_products_1_4, 4, "44", "308", "11")
 DSP_PRODUCTS_1(dsp_products_1_2, 2, "44", "308", "13")
@@ -113,6 +118,9 @@ DSP_PRODUCTS_1(dsp_products_1_2, 2, "44", "308", "13")
 /* Weight `input` of the first (0) or second (1) output in step k. */
 PINTSIZE_INLINE int32_t dsp_weight(const int32_t *w, int32_t k, int32_t input, int32_t output, int32_t bits)
 {
+    if (bits == 16) {
+        return dsp_low((uint32_t)w[k * 4 + output * 2 + input % 2] >> (16 * (input / 2)));
+    }
     if (bits == 8) {
         return dsp_low((uint32_t)w[k * 2 + output] >> (8 * input) << 8 & 0xff00u) / 256;
     }
@@ -125,7 +133,7 @@ PINTSIZE_INLINE void dsp_products(const uint32_t *x, const int32_t *w, const int
                                   int32_t steps, int32_t pairs, int32_t stride, int32_t pixels, int32_t bits,
                                   int32_t negatives)
 {
-    const int32_t of_negative = !negatives ? 0 : bits == 8 ? 1 << 7 : bits == 4 ? 1 << 11 : 1 << 13;
+    const int32_t of_negative = !negatives ? 0 : bits >= 8 ? 1 << 7 : bits == 4 ? 1 << 11 : 1 << 13;
     for (int32_t i = 0; i < pairs; i++, channels += 8, w += steps * bits / 4) {
         for (int32_t o = 0; o < 2; o++) {
             for (int32_t n = 0; n < pixels; n++) {
@@ -173,8 +181,14 @@ PINTSIZE_INLINE void dsp_begin(dsp_layer *layer, const int32_t *w, int32_t *chan
     layer->bits = bits;
     layer->negatives = shape[DSP_FACTORS + 2] != -255; /* else they end at the zero point, -128, all the same */
 #if DSP_ASSEMBLER
-    layer->three = bits == 8 ? dsp_products_3_8 : bits == 4 ? dsp_products_3_4 : dsp_products_3_2;
-    layer->one = bits == 8 ? dsp_products_1_8 : bits == 4 ? dsp_products_1_4 : dsp_products_1_2;
+    layer->three = bits == 16  ? dsp_products_3_16
+                   : bits == 8 ? dsp_products_3_8
+                   : bits == 4 ? dsp_products_3_4
+                               : dsp_products_3_2;
+    layer->one = bits == 16  ? dsp_products_1_16
+                 : bits == 8 ? dsp_products_1_8
+                 : bits == 4 ? dsp_products_1_4
+                             : dsp_products_1_2;
 #endif
 }
 
@@ -208,7 +222,7 @@ DSP_SHARED void dsp_block(const dsp_layer *layer, int8_t *y, int32_t pixels)
     }
 }
 
-/* `steps` times four numbers of a pixel into a block, a step's every `pitch` bytes; times 256 for weights of 8 bits. */
+/* `steps` times four numbers of a pixel into a block, a step's every `pitch` bytes; times 256 for weights of 8 bits and 16. */
 #if DSP_ASSEMBLER
 DSP_NAKED void dsp_spread_scaled(uint32_t *to, const int8_t *x, int32_t steps, int32_t pitch)
 {
@@ -228,9 +242,9 @@ DSP_NAKED void dsp_spread_plain(uint32_t *to, const int8_t *x, int32_t steps, in
 PINTSIZE_INLINE void dsp_spread(uint32_t *to, const int8_t *x, int32_t steps, int32_t pitch, int32_t bits)
 {
 #if DSP_ASSEMBLER
-    (bits == 8 ? dsp_spread_scaled : dsp_spread_plain)(to, x, steps, pitch);
+    (bits >= 8 ? dsp_spread_scaled : dsp_spread_plain)(to, x, steps, pitch);
 #else
-    const int32_t scale = bits == 8 ? 256 : 1;
+    const int32_t scale = bits >= 8 ? 256 : 1;
     for (; steps > 0; steps--, x += 4, to += pitch / 4) {
         to[0] = dsp_pair(x[0] * scale, x[2] * scale);
         to[1] = dsp_pair(x[1] * scale, x[3] * scale);

@@ -19,7 +19,7 @@ DSP_SHARED void dsp_fill_pairs(uint32_t *to, uint32_t pair, int32_t count)
 PINTSIZE_INLINE void dsp_next_row(dsp_ring *ring, const int16_t *window, int32_t bits)
 {
     const int32_t values = window[DSP_WIDTH] * window[DSP_CHANNELS];
-    const int32_t code = window[DSP_ZERO_POINT] * (bits == 8 ? 256 : 1);
+    const int32_t code = window[DSP_ZERO_POINT] * (bits >= 8 ? 256 : 1);
     uint32_t *const row = ring->rows + ring->slot * ring->row_words;
     const int32_t before = window[DSP_LEFT] * window[DSP_CHANNELS] / 2;
     const int32_t visible = ring->row_words - before < values / 2 ? (ring->row_words - before) / 2 : values / 4;
@@ -98,7 +98,7 @@ PINTSIZE_INLINE void dsp_ring_window(const int8_t *x, int8_t *y, const int32_t *
     const int32_t columns = (window[DSP_OUT_WIDTH] - 1) * window[DSP_SX] + (window[DSP_KW] - 1) * window[DSP_DX] + 1;
     dsp_ring ring = {block + 6 * steps, x, columns * window[DSP_CHANNELS] / 2, -window[DSP_TOP], 0};
     dsp_layer layer;
-    const int32_t code = window[DSP_ZERO_POINT] * (bits == 8 ? 256 : 1);
+    const int32_t code = window[DSP_ZERO_POINT] * (bits >= 8 ? 256 : 1);
     dsp_fill_pairs(ring.rows, dsp_pair(code, code), window[DSP_SPAN] * ring.row_words);
     dsp_begin(&layer, w, numbers, block, shape, bits);
     dsp_channel_pairs(numbers, channels, shape + DSP_FACTORS, 0, outputs);

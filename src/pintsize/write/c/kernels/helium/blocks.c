@@ -1,6 +1,7 @@
 /* Sums of products and their way back to codes. Weights come in blocks of four output channels: per 16 inputs 4 x 16
- * weights, then 4 x the rest of the inputs. With each block go nine words: four biases, four multipliers, and the four
- * shifts as bytes of one word. Channels that fill no block follow one by one: their weights, and three words. */
+ * weights, then 4 x the rest of the inputs; narrow ones as dot.c states, the rest filled up to 16, and their biases 16
+ * (or 64) times as large. With each block go nine words: four biases, four multipliers, and the four shifts as bytes
+ * of one word. Channels that fill no block follow one by one: their weights, as bytes, and three words. */
 #if defined(HELIUM_ASSEMBLER)
 /* Two vectors of sums (s, t) → codes. Rounding a right shift is half away from zero only if negative numbers are one
  * less before; where the activation cuts negative results off, that makes no difference. */
@@ -9,45 +10,17 @@
     "vshr.s32 " free ", " t ", #31\n vadd.i32 " t ", " t ", " free "\n"
 #define HELIUM_UNSIGNED(s, t, free) ""
 
-/* 16 inputs of two pixels (q0, q1) times four channels. The instruction takes even registers only: pixel 0 sums up in
- * r0, r2, r4, r6, pixel 1 in r8, r10, r12, lr. */
-#define HELIUM_PAIR_16                                                                                       \
-    "vldrb.8 q0, [%[x0]], #16\n vldrb.8 q1, [%[x1]], #16\n vldrb.8 q2, [%[w]], #16\n"                          \
-    "vmladava.s8 r0, q0, q2\n vldrb.8 q3, [%[w]], #16\n vmladava.s8 r8, q1, q2\n vmladava.s8 r2, q0, q3\n"     \
-    "vldrb.8 q2, [%[w]], #16\n vmladava.s8 r10, q1, q3\n vmladava.s8 r4, q0, q2\n vldrb.8 q3, [%[w]], #16\n"   \
-    "vmladava.s8 r12, q1, q2\n vmladava.s8 r6, q0, q3\n vmladava.s8 lr, q1, q3\n"
-#define HELIUM_PAIR_64 HELIUM_PAIR_16 HELIUM_PAIR_16 HELIUM_PAIR_16 HELIUM_PAIR_16
-#define HELIUM_PAIR_REST                                                                                     \
-    "vctp.8 %[k]\n vpstt\n vldrbt.8 q0, [%[x0]]\n vldrbt.8 q1, [%[x1]]\n vldrb.8 q2, [%[w]]\n"                 \
-    "add %[w], %[w], %[k]\n vmladava.s8 r0, q0, q2\n vldrb.8 q3, [%[w]]\n vmladava.s8 r8, q1, q2\n"            \
-    "add %[w], %[w], %[k]\n vmladava.s8 r2, q0, q3\n vldrb.8 q2, [%[w]]\n vmladava.s8 r10, q1, q3\n"           \
-    "add %[w], %[w], %[k]\n vmladava.s8 r4, q0, q2\n vldrb.8 q3, [%[w]]\n vmladava.s8 r12, q1, q2\n"           \
-    "add %[w], %[w], %[k]\n vmladava.s8 r6, q0, q3\n vmladava.s8 lr, q1, q3\n"
-#define HELIUM_ONE_16                                                                                        \
-    "vldrb.8 q0, [%[x0]], #16\n vldrb.8 q2, [%[w]], #16\n vldrb.8 q3, [%[w]], #16\n vmladava.s8 r0, q0, q2\n"  \
-    "vldrb.8 q2, [%[w]], #16\n vmladava.s8 r2, q0, q3\n vldrb.8 q3, [%[w]], #16\n vmladava.s8 r4, q0, q2\n"    \
-    "vmladava.s8 r6, q0, q3\n"
-#define HELIUM_ONE_64 HELIUM_ONE_16 HELIUM_ONE_16 HELIUM_ONE_16 HELIUM_ONE_16
-#define HELIUM_ONE_REST                                                                                      \
-    "vctp.8 %[k]\n vpst\n vldrbt.8 q0, [%[x0]]\n vldrb.8 q2, [%[w]]\n add %[w], %[w], %[k]\n"                  \
-    "vldrb.8 q3, [%[w]]\n add %[w], %[w], %[k]\n vmladava.s8 r0, q0, q2\n vldrb.8 q2, [%[w]]\n"                \
-    "add %[w], %[w], %[k]\n vmladava.s8 r2, q0, q3\n vldrb.8 q3, [%[w]]\n add %[w], %[w], %[k]\n"              \
-    "vmladava.s8 r4, q0, q2\n vmladava.s8 r6, q0, q3\n"
-#define HELIUM_INPUTS(by_64, by_16, rest)                                                                    \
-    "subs %[k], %[k], #64\n blo 2f\n 1:\n" by_64 "subs %[k], %[k], #64\n bhs 1b\n"                             \
-    "2: adds %[k], %[k], #48\n bmi 4f\n 3:\n" by_16 "subs %[k], %[k], #16\n bpl 3b\n"                          \
-    "4: adds %[k], %[k], #16\n beq 5f\n" rest "5:\n"
-
 /* All blocks of pairs of pixels. numbers, which go onto the stack: w, f, inputs, from pixel to pixel of y, end of f,
  * x0, x1, pairs, from pair to pair of x. */
-#define HELIUM_PAIR_BLOCKS(rounding)                                                                         \
+#define HELIUM_PAIR_BLOCKS(bits, rounding, ...)                                                                    \
     __asm__ volatile(                                                                                         \
         "ldm %[k]!, {r0, r2}\n push {r0, r2}\n ldm %[k], {r0, r2, r4, r6, r8, r10, r12, lr}\n"                 \
         "push {r0, r2, r4, r6, r8, r10, r12, lr}\n ldrd %[x0], %[x1], [sp, #12]\n 7: ldrd %[w], %[f], [sp, #32]\n" \
         "0: ldr %[k], [sp]\n ldrd r0, r2, [%[f]]\n ldrd r4, r6, [%[f], #8]\n ldrd r8, r10, [%[f]]\n"           \
-        "ldrd r12, lr, [%[f], #8]\n" HELIUM_INPUTS(HELIUM_PAIR_64, HELIUM_PAIR_16, HELIUM_PAIR_REST)                 \
+        "ldrd r12, lr, [%[f], #8]\n" HELIUM_INPUTS(HELIUM_PAIR_16_##bits, HELIUM_PAIR_REST_##bits)                \
         "vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n vmov q1[2], q1[0], r8, r12\n"                 \
-        "vmov q1[3], q1[1], r10, lr\n ldrd r0, r2, [sp, #4]\n ldrd %[x0], %[x1], [sp, #12]\n"                  \
+        "vmov q1[3], q1[1], r10, lr\n" HELIUM_UNSCALED_##bits("q0") HELIUM_UNSCALED_##bits("q1")             \
+        "ldrd r0, r2, [sp, #4]\n ldrd %[x0], %[x1], [sp, #12]\n"                                              \
         "vldrw.32 q2, [%[f], #16]\n vqrdmulh.s32 q0, q0, q2\n vqrdmulh.s32 q1, q1, q2\n"                       \
         rounding("q0", "q1", "q2") "add r4, %[f], #32\n vldrb.s32 q3, [r4]\n add %[f], %[f], #36\n"           \
         "vrshl.s32 q0, q0, q3\n vrshl.s32 q1, q1, q3\n vadd.i32 q0, q0, %q[zero]\n"                            \
@@ -58,23 +31,23 @@
         "strd %[x0], %[x1], [sp, #12]\n add %[y], %[y], r0\n b 7b\n 8: add sp, sp, #40\n"                     \
         : [x0] "=&" HELIUM_HIGH(x0), [x1] "=&" HELIUM_HIGH(x1), [y] "+l"(y), [w] "=&r"(w), [f] "=&r"(f),      \
           [k] "+r"(numbers) HELIUM_PREDICATE                                                                  \
-        : [zero] "w"(zeros), [low] "w"(lows), [high] "w"(highs)                                               \
+        : [zero] "w"(zeros), [low] "w"(lows), __VA_ARGS__                                                     \
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3", "cc",                     \
           "memory")
 
 /* All blocks of one pixel. numbers: inputs, end of f. */
-#define HELIUM_ONE_BLOCKS(factors, rounding)                                                                 \
+#define HELIUM_ONE_BLOCKS(bits, factors, rounding, ...)                                                            \
     __asm__ volatile(                                                                                         \
         "push {%[x0]}\n 0: ldr %[k], [%[n]]\n ldrd r0, r2, [%[f]]\n ldrd r4, r6, [%[f], #8]\n"                 \
-        HELIUM_INPUTS(HELIUM_ONE_64, HELIUM_ONE_16, HELIUM_ONE_REST)                                             \
-        "vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n ldr %[x0], [sp]\n ldr r0, [%[n], #4]\n"       \
+        HELIUM_INPUTS(HELIUM_ONE_16_##bits, HELIUM_ONE_REST_##bits)                                            \
+        "vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n" HELIUM_UNSCALED_##bits("q0")               \
+        "ldr %[x0], [sp]\n ldr r0, [%[n], #4]\n"                                                              \
         factors("vqrdmulh.s32 q0, q0, ") rounding("q0", "q0", "q2") "vrshl.s32 q0, q0, q3\n"                  \
         "vadd.i32 q0, q0, %q[zero]\n vmax.s32 q0, q0, %q[low]\n vmin.s32 q0, q0, %q[high]\n"                   \
         "vstrb.32 q0, [%[y]], #4\n cmp %[f], r0\n bne 0b\n add sp, sp, #4\n"                                   \
         : [x0] "+" HELIUM_HIGH(x0), [y] "+l"(y), [w] "+" HELIUM_HIGH(w), [f] "+r"(f),                         \
           [k] "=&r"(k) HELIUM_PREDICATE                                                                       \
-        : [n] "r"(numbers), [zero] "w"(zeros), [low] "w"(lows), [high] "w"(highs), [factor] "w"(factor),      \
-          [shift] "w"(shift)                                                                                  \
+        : [n] "r"(numbers), [zero] "w"(zeros), [low] "w"(lows), [high] "w"(highs), __VA_ARGS__                \
         : "r0", "r2", "r4", "r6", "q0", "q2", "q3", "cc", "memory")
 #define HELIUM_OWN_FACTORS(multiply)                                                                         \
     "vldrw.32 q2, [%[f], #16]\n" multiply "q2\n add r2, %[f], #32\n vldrb.s32 q3, [r2]\n add %[f], %[f], #36\n"
@@ -87,18 +60,11 @@ PINTSIZE_INLINE int32_t helium_shift(int32_t shifts, int32_t j)
     return (int8_t)(uint8_t)((uint32_t)shifts >> (8 * j));
 }
 
-/* Input i of channel j within a block. */
-PINTSIZE_INLINE int32_t helium_weight(const int8_t *w, int32_t inputs, int32_t i, int32_t j)
-{
-    const int32_t whole = inputs & ~15;
-    return i < whole ? w[(i & ~15) * 4 + j * 16 + (i & 15)] : w[whole * 4 + j * (inputs - whole) + i - whole];
-}
-
 /* `blocks` times four channels of `pairs` times two pixels; `step` from pixel to pixel of x, `next` of y (both 0: the
  * second pixel is the first). */
 PINTSIZE_INLINE void helium_pair_blocks(const int8_t *x, int8_t *y, int32_t pairs, int32_t step, int32_t next,
                                         const int8_t *w, const int32_t *f, int32_t inputs, int32_t blocks,
-                                        const int32_t *bounds, int32_t is_signed)
+                                        const int32_t *bounds, int32_t bits, int32_t is_signed)
 {
 #if defined(HELIUM_ASSEMBLER)
     const int32x4_t zeros = vdupq_n_s32(bounds[0]);
@@ -111,22 +77,32 @@ PINTSIZE_INLINE void helium_pair_blocks(const int8_t *x, int8_t *y, int32_t pair
     const int8_t *x0;
     const int8_t *x1;
     mve_pred16_t predicate;
-    if (is_signed) {
-        HELIUM_PAIR_BLOCKS(HELIUM_SIGNED);
+    const int8x16_t mask = HELIUM_MASK(bits);
+    if (bits == 8 && is_signed) {
+        HELIUM_PAIR_BLOCKS(8, HELIUM_SIGNED, [high] "w"(highs));
+    } else if (bits == 8) {
+        HELIUM_PAIR_BLOCKS(8, HELIUM_UNSIGNED, [high] "w"(highs));
+    } else if (bits == 4 && is_signed) {
+        HELIUM_PAIR_BLOCKS(4, HELIUM_SIGNED, [high] "w"(highs), [mask] "w"(mask));
+    } else if (bits == 4) {
+        HELIUM_PAIR_BLOCKS(4, HELIUM_UNSIGNED, [high] "w"(highs), [mask] "w"(mask));
+    } else if (is_signed) {
+        HELIUM_PAIR_BLOCKS(2, HELIUM_SIGNED, [high] "w"(highs), [mask] "w"(mask));
     } else {
-        HELIUM_PAIR_BLOCKS(HELIUM_UNSIGNED);
+        HELIUM_PAIR_BLOCKS(2, HELIUM_UNSIGNED, [high] "w"(highs), [mask] "w"(mask));
     }
+    (void)mask;
     (void)predicate;
 #else
     for (; pairs > 0; pairs--, x += 2 * step, y += 8 * blocks) {
         for (int32_t o = 0; o < blocks * 4; o++) {
-            const int8_t *block = w + (o & ~3) * inputs;
+            const int8_t *block = w + (o >> 2) * helium_block_bytes(inputs, bits);
             const int32_t *words = f + (o >> 2) * 9;
             const int32_t shift = helium_shift(words[8], o & 3);
-            int32_t s = words[o & 3];
-            int32_t t = words[o & 3];
+            int32_t s = words[o & 3] >> (8 - bits);
+            int32_t t = s;
             for (int32_t i = 0; i < inputs; i++) {
-                const int32_t weight = helium_weight(block, inputs, i, o & 3);
+                const int32_t weight = helium_weight(block, inputs, i, o & 3, bits);
                 s += x[i] * weight;
                 t += x[step + i] * weight;
             }
@@ -140,7 +116,8 @@ PINTSIZE_INLINE void helium_pair_blocks(const int8_t *x, int8_t *y, int32_t pair
 
 /* `blocks` times four channels of one pixel. uniform: f has biases alone, one multiplier and shift serve all. */
 PINTSIZE_INLINE void helium_one_blocks(const int8_t *x0, int8_t *y, const int8_t *w, const int32_t *f, int32_t inputs,
-                                       int32_t blocks, const int32_t *bounds, int32_t uniform, int32_t is_signed)
+                                       int32_t blocks, const int32_t *bounds, int32_t bits, int32_t uniform,
+                                       int32_t is_signed)
 {
     const int32_t words = uniform ? 4 : 9;
 #if defined(HELIUM_ASSEMBLER)
@@ -152,24 +129,36 @@ PINTSIZE_INLINE void helium_one_blocks(const int8_t *x0, int8_t *y, const int8_t
     const uintptr_t numbers[2] = {(uintptr_t)inputs, (uintptr_t)(f + words * blocks)};
     int32_t k;
     mve_pred16_t predicate;
-    if (uniform && is_signed) {
-        HELIUM_ONE_BLOCKS(HELIUM_ONE_FACTOR, HELIUM_SIGNED_ONE);
+    const int8x16_t mask = HELIUM_MASK(bits);
+#define HELIUM_ONE(bits, factors, rounding) \
+    HELIUM_ONE_BLOCKS(bits, factors, rounding, [factor] "w"(factor), [shift] "w"(shift))
+    if (bits == 4 && is_signed) {
+        HELIUM_ONE_BLOCKS(4, HELIUM_OWN_FACTORS, HELIUM_SIGNED_ONE, [mask] "w"(mask));
+    } else if (bits == 4) {
+        HELIUM_ONE_BLOCKS(4, HELIUM_OWN_FACTORS, HELIUM_UNSIGNED, [mask] "w"(mask));
+    } else if (bits == 2 && is_signed) {
+        HELIUM_ONE_BLOCKS(2, HELIUM_OWN_FACTORS, HELIUM_SIGNED_ONE, [mask] "w"(mask));
+    } else if (bits == 2) {
+        HELIUM_ONE_BLOCKS(2, HELIUM_OWN_FACTORS, HELIUM_UNSIGNED, [mask] "w"(mask));
+    } else if (uniform && is_signed) {
+        HELIUM_ONE(8, HELIUM_ONE_FACTOR, HELIUM_SIGNED_ONE);
     } else if (uniform) {
-        HELIUM_ONE_BLOCKS(HELIUM_ONE_FACTOR, HELIUM_UNSIGNED);
+        HELIUM_ONE(8, HELIUM_ONE_FACTOR, HELIUM_UNSIGNED);
     } else if (is_signed) {
-        HELIUM_ONE_BLOCKS(HELIUM_OWN_FACTORS, HELIUM_SIGNED_ONE);
+        HELIUM_ONE(8, HELIUM_OWN_FACTORS, HELIUM_SIGNED_ONE);
     } else {
-        HELIUM_ONE_BLOCKS(HELIUM_OWN_FACTORS, HELIUM_UNSIGNED);
+        HELIUM_ONE(8, HELIUM_OWN_FACTORS, HELIUM_UNSIGNED);
     }
+    (void)mask;
     (void)k, (void)predicate;
 #else
     for (int32_t o = 0; o < blocks * 4; o++) {
         const int32_t *own = f + (o >> 2) * words;
         const int32_t multiplier = uniform ? bounds[3] : own[4 + (o & 3)];
         const int32_t shift = uniform ? bounds[4] : helium_shift(own[8], o & 3);
-        int32_t acc = own[o & 3];
+        int32_t acc = own[o & 3] >> (8 - bits);
         for (int32_t i = 0; i < inputs; i++) {
-            acc += x0[i] * helium_weight(w + (o & ~3) * inputs, inputs, i, o & 3);
+            acc += x0[i] * helium_weight(w + (o >> 2) * helium_block_bytes(inputs, bits), inputs, i, o & 3, bits);
         }
         y[o] = requantized(acc, multiplier, shift, bounds[0], bounds[1], bounds[2]);
     }
@@ -203,7 +192,7 @@ HELIUM_SHARED void helium_rest(const int8_t *x, int8_t *y, const int8_t *w, cons
 
 /* x: `count` rows of `inputs` numbers, `step` bytes apart → y: `count` rows of `outputs` numbers, next to each other.
  * bounds: zero point, low, high. */
-#define HELIUM_PAIRS_OF_ROWS(name, is_signed)                                                                \
+#define HELIUM_PAIRS_OF_ROWS(name, bits, is_signed)                                                          \
     HELIUM_SHARED void name(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,              \
                             int32_t count, int32_t step, int32_t inputs, int32_t outputs,                     \
                             const int32_t *bounds)                                                            \
@@ -215,61 +204,66 @@ HELIUM_SHARED void helium_rest(const int8_t *x, int8_t *y, const int8_t *w, cons
             const int32_t pairs = two && !(outputs & 3) ? count >> 1 : 1;                                     \
             if (blocks) {                                                                                     \
                 helium_pair_blocks(x, y, pairs, two ? step : 0, two ? outputs : 0, w, factors, inputs,        \
-                                   blocks, bounds, is_signed);                                                \
+                                   blocks, bounds, bits, is_signed);                                          \
             }                                                                                                 \
             for (int32_t i = 0; outputs & 3 && i <= two; i++) {                                               \
-                helium_rest(x + i * step, y + i * outputs + 4 * blocks, w + 4 * blocks * inputs,              \
-                            factors + 9 * blocks, outputs & 3, inputs, bounds);                               \
+                helium_rest(x + i * step, y + i * outputs + 4 * blocks,                                       \
+                            w + blocks * helium_block_bytes(inputs, bits), factors + 9 * blocks, outputs & 3, \
+                            inputs, bounds);                                                                  \
             }                                                                                                 \
             x += 2 * pairs * step;                                                                            \
             y += 2 * pairs * outputs;                                                                         \
             count -= 2 * pairs;                                                                               \
         }                                                                                                     \
     }
-HELIUM_PAIRS_OF_ROWS(helium_pairs, 0)
-HELIUM_PAIRS_OF_ROWS(helium_pairs_signed, 1)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_8, 8, 0)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_8_signed, 8, 1)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_4, 4, 0)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_4_signed, 4, 1)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_2, 2, 0)
+HELIUM_PAIRS_OF_ROWS(helium_pairs_2_signed, 2, 1)
 
 PINTSIZE_INLINE void helium_multiply_rows(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,
                                           int32_t count, int32_t step, int32_t inputs, int32_t outputs,
-                                          const int32_t *bounds, int32_t is_signed)
+                                          const int32_t *bounds, int32_t bits, int32_t is_signed)
 {
-    if (is_signed) {
-        helium_pairs_signed(x, y, w, factors, count, step, inputs, outputs, bounds);
-    } else {
-        helium_pairs(x, y, w, factors, count, step, inputs, outputs, bounds);
-    }
+    (bits == 8   ? is_signed ? helium_pairs_8_signed : helium_pairs_8
+     : bits == 4 ? is_signed ? helium_pairs_4_signed : helium_pairs_4
+     : is_signed ? helium_pairs_2_signed
+                 : helium_pairs_2)(x, y, w, factors, count, step, inputs, outputs, bounds);
 }
 
 /* One row. */
-#define HELIUM_ROW(name, uniform, is_signed)                                                                 \
+#define HELIUM_ROW(name, bits, uniform, is_signed)                                                           \
     HELIUM_SHARED void name(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,              \
                             int32_t inputs, int32_t outputs, const int32_t *bounds)                           \
     {                                                                                                         \
         const int32_t blocks = outputs >> 2;                                                                  \
         if (blocks) {                                                                                         \
-            helium_one_blocks(x, y, w, factors, inputs, blocks, bounds, uniform, is_signed);                  \
+            helium_one_blocks(x, y, w, factors, inputs, blocks, bounds, bits, uniform, is_signed);            \
         }                                                                                                     \
-        helium_rest(x, y + 4 * blocks, w + 4 * blocks * inputs, factors + (uniform ? 4 : 9) * blocks,         \
-                    outputs & 3, inputs, bounds);                                                             \
+        helium_rest(x, y + 4 * blocks, w + blocks * helium_block_bytes(inputs, bits),                         \
+                    factors + (uniform ? 4 : 9) * blocks, outputs & 3, inputs, bounds);                       \
     }
-HELIUM_ROW(helium_one, 0, 0)
-HELIUM_ROW(helium_one_signed, 0, 1)
-HELIUM_ROW(helium_one_uniform, 1, 0)
-HELIUM_ROW(helium_one_uniform_signed, 1, 1)
+HELIUM_ROW(helium_one_8, 8, 0, 0)
+HELIUM_ROW(helium_one_8_signed, 8, 0, 1)
+HELIUM_ROW(helium_one_8_uniform, 8, 1, 0)
+HELIUM_ROW(helium_one_8_uniform_signed, 8, 1, 1)
+HELIUM_ROW(helium_one_4, 4, 0, 0)
+HELIUM_ROW(helium_one_4_signed, 4, 0, 1)
+HELIUM_ROW(helium_one_2, 2, 0, 0)
+HELIUM_ROW(helium_one_2_signed, 2, 0, 1)
 
+/* uniform: of 8 bits only. */
 PINTSIZE_INLINE void helium_multiply_row(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,
-                                         int32_t inputs, int32_t outputs, const int32_t *bounds, int32_t uniform,
-                                         int32_t is_signed)
+                                         int32_t inputs, int32_t outputs, const int32_t *bounds, int32_t bits,
+                                         int32_t uniform, int32_t is_signed)
 {
-    if (uniform && is_signed) {
-        helium_one_uniform_signed(x, y, w, factors, inputs, outputs, bounds);
-    } else if (uniform) {
-        helium_one_uniform(x, y, w, factors, inputs, outputs, bounds);
-    } else if (is_signed) {
-        helium_one_signed(x, y, w, factors, inputs, outputs, bounds);
-    } else {
-        helium_one(x, y, w, factors, inputs, outputs, bounds);
-    }
+    (uniform     ? is_signed ? helium_one_8_uniform_signed : helium_one_8_uniform
+     : bits == 8 ? is_signed ? helium_one_8_signed : helium_one_8
+     : bits == 4 ? is_signed ? helium_one_4_signed : helium_one_4
+     : is_signed ? helium_one_2_signed
+                 : helium_one_2)(x, y, w, factors, inputs, outputs, bounds);
 }
 
 /* `count` pixels of zeros (real ones: the zero point). */

@@ -68,7 +68,8 @@ HELIUM_SHARED void helium_fill_strip(const int8_t *x, int8_t *strip, const int32
  * height, width, channels, out_height, out_width, outputs, kh, kw, sy, sx, top, left, dy, dx, columns of the strip, the
  * input's zero point, zero point, low, high. */
 PINTSIZE_INLINE void helium_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,
-                                   const int32_t *shape, int8_t *scratch, int32_t dilated, int32_t is_signed)
+                                   const int32_t *shape, int8_t *scratch, int32_t bits, int32_t dilated,
+                                   int32_t is_signed)
 {
     const int32_t out_width = shape[4], outputs = shape[5], kh = shape[6], sx = shape[9], dx = shape[13];
     const int32_t step = kh * shape[2];
@@ -77,12 +78,12 @@ PINTSIZE_INLINE void helium_conv2d(const int8_t *x, int8_t *y, const int8_t *w, 
         helium_fill_strip(x, scratch, shape, oy * shape[8] - shape[10]);
         if (!dilated) {
             helium_multiply_rows(scratch, y, w, factors, out_width, sx * step, step * shape[7], outputs, shape + 16,
-                                 is_signed);
+                                 bits, is_signed);
         } else {
             for (int32_t ox = 0; ox < out_width; ox++) {
                 const int32_t column = ox * sx % dx * per_residue + ox * sx / dx;
                 helium_multiply_row(scratch + column * step, y + ox * outputs, w, factors, step * shape[7], outputs,
-                                    shape + 16, 0, is_signed);
+                                    shape + 16, bits, 0, is_signed);
             }
         }
         y += out_width * outputs;
@@ -91,11 +92,11 @@ PINTSIZE_INLINE void helium_conv2d(const int8_t *x, int8_t *y, const int8_t *w, 
 
 /* A window of one pixel, nothing padded, but with strides. shape as above. */
 PINTSIZE_INLINE void helium_conv2d_strided(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *factors,
-                                           const int32_t *shape, int32_t is_signed)
+                                           const int32_t *shape, int32_t bits, int32_t is_signed)
 {
     for (int32_t oy = 0; oy < shape[3]; oy++) {
         helium_multiply_rows(x, y, w, factors, shape[4], shape[9] * shape[2], shape[2], shape[5], shape + 16,
-                             is_signed);
+                             bits, is_signed);
         x += shape[8] * shape[1] * shape[2];
         y += shape[4] * shape[5];
     }

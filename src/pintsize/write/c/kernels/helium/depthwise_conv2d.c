@@ -33,6 +33,9 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
 }
 
 #if defined(HELIUM_ASSEMBLER)
+#define HELIUM_MOVED(v, above, bits) vshrq_n_s8(vshlq_n_s8(v, above), 8 - (bits))
+#define HELIUM_FIELD(v, j, bits)                                                                             \
+    ((bits) == 8 ? (v) : (bits) == 4 ? HELIUM_MOVED(v, (j) % 2 ? 0 : 4, 4) : HELIUM_MOVED(v, 6 - 2 * (j), 2))
 /* Two windows of channel p, `next` bytes apart, times the weights w; the second load leads on to the next pair. */
 #define HELIUM_WINDOWS(p, w, s, t, next)                                                                     \
     "vldrb.8 q5, [%[" p "]], #" next "\n vldrb.8 q6, [%[" p "]], #" next "\n vmladav.s8 " s ", q5, %q[" w "]\n" \
@@ -62,19 +65,31 @@ PINTSIZE_INLINE void helium_file_row(const int8_t *x, int8_t *ring, int32_t chan
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q5", "q6", "q7", "cc", "memory")
 #endif
 
-/* One row of four channels, whose windows begin at p, `next` bytes apart. w (4, kw, kh), order: of the ring's slots. */
+/* Tap i of channel j in w (4, kw, kh); narrow weights: (kw, kh) bytes of the channels 0 and 1, then of 2 and 3 (4 bits),
+ * or of all four (2 bits). */
+PINTSIZE_INLINE int32_t helium_tap(const int8_t *w, int32_t taps, int32_t i, int32_t j, int32_t bits)
+{
+    return bits == 8 ? w[j * taps + i] : helium_field(w[(bits == 4 ? j / 2 * taps : 0) + i], j, bits);
+}
+
+/* One row of four channels, whose windows begin at p, `next` bytes apart. w: their taps, order: of the ring's slots. */
 PINTSIZE_INLINE void helium_row_of_four(const int8_t *p[4], int8_t *y, const int8_t *w, const int8_t *order,
                                         const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
                                         int32_t numbers[21], int32_t count, int32_t taps, int32_t next,
-                                        int32_t is_signed)
+                                        int32_t bits, int32_t is_signed)
 {
 #if defined(HELIUM_ASSEMBLER)
     const uint8x16_t places = vreinterpretq_u8_s8(vldrbq_s8(order));
     const mve_pred16_t lanes = vctp8q((uint32_t)taps);
-    const int8x16_t w0 = vldrbq_gather_offset_z_s8(w, places, lanes);
-    const int8x16_t w1 = vldrbq_gather_offset_z_s8(w + taps, places, lanes);
-    const int8x16_t w2 = vldrbq_gather_offset_z_s8(w + 2 * taps, places, lanes);
-    const int8x16_t w3 = vldrbq_gather_offset_z_s8(w + 3 * taps, places, lanes);
+    /* the vector that has the channel; for narrow weights moved up, and down with its sign */
+    const int8x16_t v0 = vldrbq_gather_offset_z_s8(w, places, lanes);
+    const int8x16_t v1 = bits < 8 ? v0 : vldrbq_gather_offset_z_s8(w + taps, places, lanes);
+    const int8x16_t v2 = bits == 2 ? v0 : vldrbq_gather_offset_z_s8(w + (bits == 8 ? 2 : 1) * taps, places, lanes);
+    const int8x16_t v3 = bits < 8 ? v2 : vldrbq_gather_offset_z_s8(w + 3 * taps, places, lanes);
+    const int8x16_t w0 = HELIUM_FIELD(v0, 0, bits);
+    const int8x16_t w1 = HELIUM_FIELD(v1, 1, bits);
+    const int8x16_t w2 = HELIUM_FIELD(v2, 2, bits);
+    const int8x16_t w3 = HELIUM_FIELD(v3, 3, bits);
     const int32x4_t factor = vldrwq_s32(multiplier);
     vstrwq_s32(numbers + 12, vldrwq_s32(bias));
     vstrwq_s32(numbers + 16, vldrbq_s32(shift));
@@ -97,7 +112,7 @@ PINTSIZE_INLINE void helium_row_of_four(const int8_t *p[4], int8_t *y, const int
         for (int32_t j = 0; j < 4; j++) {
             int32_t acc = bias[j];
             for (int32_t i = 0; i < taps; i++) {
-                acc += p[j][column * next + i] * w[j * taps + order[i]];
+                acc += p[j][column * next + i] * helium_tap(w, taps, order[i], j, bits);
             }
             y[j] = requantized(acc, multiplier[j], shift[j], numbers[3], numbers[4], numbers[8]);
         }
@@ -110,11 +125,12 @@ PINTSIZE_INLINE void helium_row_of_four(const int8_t *p[4], int8_t *y, const int
 PINTSIZE_INLINE void helium_row_of_four_large(const int8_t *p[4], int8_t *y, const int8_t *w, const int8_t *order,
                                               int8_t *tile, const int32_t *bias, const int32_t *multiplier,
                                               const int8_t *shift, int32_t count, int32_t outputs, int32_t taps,
-                                              int32_t next, int32_t zero_point, int32_t low, int32_t high)
+                                              int32_t next, int32_t bits, int32_t zero_point, int32_t low,
+                                              int32_t high)
 {
     for (int32_t j = 0; j < 4; j++) {
         for (int32_t i = 0; i < taps; i++) {
-            tile[i] = w[j * taps + order[i]];
+            tile[i] = (int8_t)helium_tap(w, taps, order[i], j, bits);
         }
         for (int32_t column = 0; column < count; column++) {
             const int32_t acc = helium_dot(bias[j], p[j] + column * next, tile, taps);
@@ -123,14 +139,14 @@ PINTSIZE_INLINE void helium_row_of_four_large(const int8_t *p[4], int8_t *y, con
     }
 }
 
-/* x (height, width, channels) → y (out_height, out_width, channels * depth), at least four. w (outputs, kw, kh).
- * shape: height, width, channels, out_height, out_width, depth, sy, top, left, columns of the ring, the input's
+/* x (height, width, channels) → y (out_height, out_width, channels * depth), at least four. w (outputs, kw, kh),
+ * narrow ones in blocks of four, the last of which may have channels again. shape: height, width, channels, out_height, out_width, depth, sy, top, left, columns of the ring, the input's
  * zero point, zero point, low, high. The ring holds the rows under the window, so y may be x where they have one
  * shape. next: kh * sx. */
 PINTSIZE_INLINE void helium_depthwise_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *bias,
                                              const int32_t *multiplier, const int8_t *shift, const int32_t *shape,
-                                             int8_t *scratch, int32_t kh, int32_t kw, int32_t next, int32_t single,
-                                             int32_t is_signed)
+                                             int8_t *scratch, int32_t kh, int32_t kw, int32_t next, int32_t bits,
+                                             int32_t single, int32_t is_signed)
 {
     const int32_t height = shape[0], width = shape[1], channels = shape[2], out_width = shape[4];
     const int32_t depth = single ? 1 : shape[5], sy = shape[6], top = shape[7], left = shape[8];
@@ -163,17 +179,18 @@ PINTSIZE_INLINE void helium_depthwise_conv2d(const int8_t *x, int8_t *y, const i
         }
         for (int32_t block = 0; block < outputs; block += 4) {
             const int32_t o = block + 4 > outputs ? outputs - 4 : block; /* the last may compute some again */
+            const int8_t *taps_of = w + (bits == 8 ? o * taps : block / 4 * (taps * bits / 2));
             const int8_t *p[4];
             p[0] = ring + (single ? o : o / depth) * plane;
             for (int32_t j = 1; j < 4; j++) {
                 p[j] = single ? p[j - 1] + plane : ring + (o + j) / depth * plane;
             }
             if (taps > 16) {
-                helium_row_of_four_large(p, y + o, w + o * taps, order, tile, bias + o, multiplier + o, shift + o,
-                                         out_width, outputs, taps, next, shape[11], shape[12], shape[13]);
+                helium_row_of_four_large(p, y + o, taps_of, order, tile, bias + o, multiplier + o, shift + o,
+                                         out_width, outputs, taps, next, bits, shape[11], shape[12], shape[13]);
             } else {
-                helium_row_of_four(p, y + o, w + o * taps, order, bias + o, multiplier + o, shift + o, numbers,
-                                   out_width, taps, next, is_signed);
+                helium_row_of_four(p, y + o, taps_of, order, bias + o, multiplier + o, shift + o, numbers,
+                                   out_width, taps, next, bits, is_signed);
             }
         }
         y += out_width * outputs;

@@ -27,15 +27,16 @@ PINTSIZE_INLINE int32_t thumb_gather(const int8_t *x, uint8_t *row, const int32_
 /* x (height, width, channels) → y (out_height, out_width, outputs). shape: height, width, channels, out_height,
  * out_width, outputs, kh, kw, sy, sx, top, left, dy, dx, the input's zero point, zero point, low, high,
  * step of the factors. */
-THUMB_SHARED void thumb_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *bias,
-                               const int32_t *multiplier, const int8_t *shift, const int32_t *shape, int8_t *scratch)
+PINTSIZE_INLINE void thumb_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *bias,
+                                  const int32_t *multiplier, const int8_t *shift, const int32_t *shape,
+                                  int8_t *scratch, int32_t bits)
 {
     uint8_t *row = (uint8_t *)scratch;
-    const int32_t inputs = shape[6] * shape[7] * shape[2];
+    const int32_t inputs = thumb_padded(row, shape[6] * shape[7] * shape[2], bits);
     for (int32_t oy = 0; oy < shape[3]; oy++) {
         for (int32_t ox = 0; ox < shape[4]; ox++, y += shape[5]) {
             const int32_t sum = thumb_gather(x, row, shape, oy * shape[8] - shape[10], ox * shape[9] - shape[11]);
-            thumb_pixel(row, sum, y, w, bias, multiplier, shift, inputs, shape[5], shape + 15);
+            thumb_pixel(row, sum, y, w, bias, multiplier, shift, inputs, shape[5], shape + 15, bits);
         }
     }
 }

@@ -34,13 +34,61 @@ PINTSIZE_INLINE const int8_t *thumb_taps(int32_t acc[4], const uint8_t *x, const
     return w;
 }
 
+/* The same with narrow weights of one tap, the four channels' from the lowest bits of a halfword (4 bits) or byte on. */
+#define THUMB_NARROW_TAP(x, left, right, acc)                                                                \
+    "ldrb %[a], [%[x], #" x "]\n lsls %[c], %[b], #" left "\n asrs %[c], %[c], #" right "\n"                   \
+    "muls %[c], %[a], %[c]\n adds %[" acc "], %[" acc "], %[c]\n"
+#define THUMB_NARROW_TAPS(load, l0, l1, l2, l3, right)                                                       \
+    __asm__ volatile(".syntax unified\n " load " %[b], [%[a]]\n" THUMB_NARROW_TAP("0", l0, right, "s0")         \
+                     THUMB_NARROW_TAP("1", l1, right, "s1") THUMB_NARROW_TAP("2", l2, right, "s2")             \
+                     THUMB_NARROW_TAP("3", l3, right, "s3")                                                   \
+                     : [s0] "+l"(acc[0]), [s1] "+l"(acc[1]), [s2] "+l"(acc[2]), [s3] "+l"(acc[3]),             \
+                       [a] "+l"(a), [b] "=&l"(b), [c] "=&l"(c)                                                \
+                     : [x] "l"(x)                                                                             \
+                     : "cc", "memory")
+PINTSIZE_INLINE void thumb_narrow_tap(int32_t acc[4], const uint8_t *x, const int8_t *w, int32_t bits)
+{
+#if defined(THUMB_1)
+    int32_t a = (int32_t)w, b, c;
+    if (bits == 4) {
+        THUMB_NARROW_TAPS("ldrh", "28", "24", "20", "16", "28");
+    } else {
+        THUMB_NARROW_TAPS("ldrb", "30", "28", "26", "24", "30");
+    }
+#else
+    for (int32_t j = 0; j < 4; j++) {
+        acc[j] += x[j] * weight_at(w, j, bits);
+    }
+#endif
+}
+
+/* One row of taps of four channels, or of fewer at the end. Gives the next row's weights. */
+PINTSIZE_INLINE const int8_t *thumb_row_of_taps(int32_t acc[4], const uint8_t *x, const int8_t *w, int32_t step,
+                                                int32_t kw, int32_t count, int32_t bits)
+{
+    if (bits == 8 && count == 4) {
+        return thumb_taps(acc, x, w, step, kw);
+    }
+    for (int32_t kx = 0; kx < kw; kx++) {
+        if (bits < 8 && count == 4) {
+            thumb_narrow_tap(acc, x + kx * step, w, bits);
+        } else {
+            for (int32_t j = 0; j < count; j++) {
+                acc[j] += x[kx * step + j] * weight_at(w, j, bits);
+            }
+        }
+        w += bits == 8 ? count : bits / 2;
+    }
+    return w;
+}
+
 /* x (height, width, channels) → y (out_height, out_width, channels). w (channels / 4, kh, kw, 4), then
- * (kh, kw, channels % 4). shape: height, width, channels, out_height, out_width, kh, sy, sx, top, left, columns of the
+ * (kh, kw, channels % 4), which narrow weights fill up to 4. shape: height, width, channels, out_height, out_width, kh, sy, sx, top, left, columns of the
  * ring, the input's zero point, zero point, low, high. The ring (kh, columns, channels) holds the rows under the
  * window, so y may be x where they have one shape. */
 PINTSIZE_INLINE void thumb_depthwise_conv2d(const int8_t *x, int8_t *y, const int8_t *w, const int32_t *bias,
                                             const int32_t *multiplier, const int8_t *shift, const int32_t *shape,
-                                            int8_t *scratch, int32_t kw)
+                                            int8_t *scratch, int32_t kw, int32_t bits)
 {
     uint8_t *ring = (uint8_t *)scratch;
     const int32_t height = shape[0], channels = shape[2], kh = shape[5], columns = shape[10];
@@ -63,16 +111,7 @@ PINTSIZE_INLINE void thumb_depthwise_conv2d(const int8_t *x, int8_t *y, const in
                 const int32_t count = channels - c < 4 ? channels - c : 4;
                 int32_t acc[4] = {0, 0, 0, 0};
                 for (int32_t ky = 0, slot = first; ky < kh; ky++) {
-                    const uint8_t *x_row = corner + slot * line + c;
-                    if (count == 4) {
-                        taps = thumb_taps(acc, x_row, taps, channels, kw);
-                    } else {
-                        for (int32_t kx = 0; kx < kw; kx++) {
-                            for (int32_t j = 0; j < count; j++) {
-                                acc[j] += x_row[kx * channels + j] * *taps++;
-                            }
-                        }
-                    }
+                    taps = thumb_row_of_taps(acc, corner + slot * line + c, taps, channels, kw, count, bits);
                     slot = slot + 1 == kh ? 0 : slot + 1;
                 }
                 for (int32_t j = 0; j < count; j++) {

@@ -1,0 +1,1 @@
+"""Methods beyond pruning, quantization and distillation: which of them pay, and which stay out."""
