@@ -23,6 +23,7 @@ EXPORTED = [
     "Quantize",
     "Report",
     "Splits",
+    "Teaching",
     "Train",
     "UserError",
     "Watcher",
