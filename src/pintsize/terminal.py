@@ -79,6 +79,7 @@ class LiveWatcher(Watcher):
 
     def trial(self, trial: Trial) -> None:
         found = "" if trial.accuracy is None else f", accuracy {trial.accuracy:.2%} on validation"
+        found += " after a short training" if 0 < trial.effort < 1 and not trial.reason else ""
         reason = f" ({escape(trial.reason)})" if trial.reason else ""
         self._console.print(
             f"  {trial.candidate.name}: {trial.size.flash_bytes:,} B flash, {trial.size.ram_bytes:,} B RAM{found}: "
