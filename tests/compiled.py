@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
+import pytest
 
 from pintsize.emulate import Core, HostModel, build, execute
 from pintsize.emulate.toolchain import compiler_command, invoke, source_folder
@@ -16,11 +17,21 @@ from pintsize.graph import Graph
 from pintsize.write.c import CProgram, write
 from pintsize.write.c.calls import Isa
 
+#: no warning is let through
+FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+
 
 @cache
 def host_compiler() -> str:
     """gcc or clang where there is one: several times faster than zig."""
     return next((name for name in ("gcc", "clang") if shutil.which(name)), "zig")
+
+
+def sanitizing() -> str:
+    """A compiler with sanitizers; the test is skipped where there is none."""
+    if host_compiler() == "zig":
+        pytest.skip("the sanitizers need gcc or clang")
+    return host_compiler()
 
 
 def run_on_host(files: Mapping[str, str], codes: np.ndarray) -> np.ndarray:

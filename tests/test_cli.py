@@ -172,7 +172,7 @@ def test_a_users_mistake_gets_a_message_and_exit_code_2(
 def test_a_budget_that_cannot_be_met_says_so_with_the_nearest(work: Path) -> None:
     done = run("shrink", "model.py:make", "--data", "data.npz", "--flash", "1kB", "--effort", "low", "--out", "refused",
                folder=work)  # fmt: skip
-    assert_refused(done, "nearest", "B flash")
+    assert_refused(done, "nearest", "B of flash")
     assert not (work / "refused").exists()
 
 
@@ -198,7 +198,9 @@ def test_check_before_any_training(work: Path) -> None:
 
 def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Path) -> None:
     command = [sys.executable, "-m", "pintsize.cli", "shrink", "--effort", "low", "--out", "stopped"]
-    process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a runner in the background of a shell has SIGINT ignored, and so would its children
+    process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
     partial = work / "stopped.partial"
     deadline = time.monotonic() + 300
     while not list(partial.glob("*/*/graph.json")) and time.monotonic() < deadline and process.poll() is None:

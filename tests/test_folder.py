@@ -55,7 +55,7 @@ def test_a_failure_half_way_leaves_the_old_folder(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write_folder(OLD, out)
     with pytest.raises(OutputError, match="cannot be written"):
-        write_folder({**NEW, "no/such/folder": b""}, out)
+        write_folder({**NEW, "file": b"", "file/below": b""}, out)
     assert contents(out) == OLD
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 

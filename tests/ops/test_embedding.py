@@ -11,7 +11,7 @@ import torch
 
 from pintsize.arithmetic import dequantize
 from pintsize.compress.quantize import Bits, Quantize, freeze
-from pintsize.emulate import build, core, execute
+from pintsize.emulate import HostModel, build, compile_check, core, execute
 from pintsize.errors import SpecError
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.manifest import manifest
@@ -21,7 +21,7 @@ from pintsize.ops.embedding import ids_grid, ids_read
 from pintsize.spec import check
 from pintsize.verify import input_codes, random_codes
 from pintsize.write.c import write
-from tests.compiled import run_on_host
+from tests.compiled import FLAGS, run_on_host, sanitizing
 from tests.examples import constant
 
 TOKENS = 5
@@ -56,6 +56,17 @@ def test_c_gives_the_integers_whatever_comes_in(ids: int, bits: Bits) -> None:
     codes = np.concatenate([random_codes(graph, 30), input_codes(graph, texts(ids, 10))])
     found = run_on_host(write(graph).files, codes)
     assert np.array_equal(found, run_integers(graph, codes))
+
+
+@pytest.mark.parametrize("ids", [11, 300])
+def test_sanitizers_and_compilers_find_nothing(ids: int) -> None:
+    graph = Quantize()(network(ids), texts(ids))
+    codes = random_codes(graph, 30)
+    written = write(graph, (codes[:2], run_integers(graph, codes[:2]))).files
+    assert compile_check(written, "zig", core("cortex-m0"), FLAGS) == ""
+    with HostModel(written, compiler=sanitizing(), sanitize=True) as model:
+        found = model.run(codes.reshape(len(codes), -1))
+    assert np.array_equal(found, run_integers(graph, codes).reshape(len(codes), -1))
 
 
 def test_a_core_gives_the_integers() -> None:

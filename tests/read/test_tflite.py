@@ -30,7 +30,7 @@ REFERENCE = Path(__file__).parents[3] / "shared" / "data" / "mlperf_tiny_referen
 MODELS = ("ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 #: what .tflite has no operator for
 UNWRITTEN = re.compile(
-    r"(batch_norm|gru|svdf|hard_sigmoid|layer_norm)_|max_pool2d_1|pad_4|elu_0|transpose_conv2d_2|^argmax_0"
+    r"(batch_norm|gru|svdf|hard_sigmoid|layer_norm|embedding)_|max_pool2d_1|pad_4|elu_0|transpose_conv2d_2|^argmax_0"
 )
 WHOLE = {"reshape_0", "requantize_0", "requantize_1"}
 

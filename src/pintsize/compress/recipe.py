@@ -13,7 +13,7 @@ from pintsize.compress.allocate import Rules
 from pintsize.compress.blocks import drop_branches
 from pintsize.compress.candidate import Candidate
 from pintsize.compress.epoch import Epoch, OnEpoch
-from pintsize.compress.frozen import whole_widths
+from pintsize.compress.frozen import frozen_nodes, whole_widths
 from pintsize.compress.importance import Criterion, Examples
 from pintsize.compress.lesson import Lesson
 from pintsize.compress.prices import prices
@@ -114,7 +114,8 @@ class Recipe:
 
     @property
     def rules(self) -> Rules:
-        """What the search may not touch."""
+        """What the search may not touch. Raises UserError where `layer_bits` or `frozen` name no layer."""
+        frozen_nodes(self.base, self.layer_bits)
         kept = frozenset(whole_widths(self.base, self.frozen))
         whole: dict[str, Bits] = dict.fromkeys(self.frozen, 8)
         return Rules(self.alignment, fixed={**whole, **self.layer_bits}, kept=kept)

@@ -24,7 +24,7 @@ from pintsize.write.c.calls.dsp_factors import (
     reference,
 )
 from pintsize.write.c.calls.dsp_overlap import distance
-from tests.compiled import ManyModels, host_compiler, run_on_host
+from tests.compiled import FLAGS, ManyModels, host_compiler, run_on_host
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
 from tests.write.c.agreement import flat
@@ -32,7 +32,6 @@ from tests.write.c.chains import SHAPES, Layers, a_chain, chains
 
 M4 = core("cortex-m4")
 CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 SAME = (1, 1, 1, 1)
 MODELS = Path(__file__).parents[4] / "shared" / "data" / "mlperf_tiny_reference"
 

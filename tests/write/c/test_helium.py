@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from pintsize.emulate import compile_check, core, qemu
 from pintsize.graph import Graph
 from pintsize.write.c import write
-from tests.compiled import host_compiler
+from tests.compiled import FLAGS, host_compiler
 from tests.every_kernel import every_kernel
 from tests.write.c.agreement import assert_core_agrees, assert_host_agrees
 from tests.write.c.chains import SHAPES, chains
 
 M55 = core("cortex-m55")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 needs_m55 = pytest.mark.skipif(not qemu.available(M55), reason="no emulator of a Cortex-M55")
 
 

@@ -19,14 +19,13 @@ from pintsize.write.c import write
 from pintsize.write.c.calls import Isa, call_of
 from pintsize.write.c.calls.wide import LAYOUTS, interleaved
 from tests import arm64
-from tests.compiled import ManyModels, host_compiler, run_on_host
+from tests.compiled import FLAGS, ManyModels, host_compiler, run_on_host
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
 from tests.write.c.agreement import flat
 from tests.write.c.chains import LAYERS, chains
 
 ISAS: tuple[Isa, ...] = ("simd128", "neon", "avx2")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 #: the byte products of later x86 cores, in the words of AVX2: this proves all around that one instruction
 VNNI = """\
 #include <immintrin.h>

@@ -14,7 +14,7 @@ from pintsize.graph import Graph
 from pintsize.ops import Conv2d
 from pintsize.write.c import write
 from pintsize.write.c.emit import kernel_source
-from tests.compiled import host_compiler, library
+from tests.compiled import FLAGS, host_compiler, library
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
 from tests.write.c.agreement import assert_core_agrees, assert_host_agrees
@@ -22,7 +22,6 @@ from tests.write.c.chains import SHAPES, a_chain, chains
 
 POINTER = ctypes.c_void_p
 M0 = core("cortex-m0")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
 @settings(max_examples=20)
