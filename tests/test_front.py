@@ -33,7 +33,7 @@ def shrink(example: Embedded, **options: object) -> pintsize.Report:
 def test_every_model_of_the_trade_off_ships(example: Embedded, tmp_path: Path) -> None:
     report = shrink(example, budget=pintsize.Budget(max_drop="5%"), front=True, out=tmp_path / "out")
     rows = report.data["front"]
-    assert 2 <= len(rows) == len(report.front) <= 3
+    assert 2 <= len(rows) == len(report.front) <= 7
     flash = [row["flash_bytes"] for row in rows]
     accuracy = [row["accuracy"]["validation"] for row in rows]
     assert flash == sorted(flash)

@@ -67,7 +67,7 @@ def _snr_db(weights: list[np.ndarray], narrowed: list[np.ndarray]) -> float:
 def uniform(weight: Tensor, bits: int) -> np.ndarray:
     """pintsize's codes, symmetric, one scale a channel."""
     rows = _rows(weight)
-    scale = np.maximum(weight_scales(rows, 0, bits), 1e-12)[:, None]
+    scale = weight_scales(rows, 0, bits)[:, None]
     return _back(weight, np.clip(np.round(rows / scale), -WEIGHT_MAX[bits], WEIGHT_MAX[bits]) * scale)
 
 

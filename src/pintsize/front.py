@@ -8,20 +8,29 @@ from dataclasses import replace
 from pintsize.budget import Budget
 from pintsize.compress.shortlist import Sketched
 from pintsize.compress.size import over_budget
-from pintsize.compress.staged import SHORT
+from pintsize.compress.staged import SHORT, cuts
 from pintsize.compress.trial import Judgement, Outcome, Trial
 from pintsize.workshop import Workshop
 
+#: losses of accuracy whose smallest networks are looked for more closely
+DROPS = (0.005, 0.01)
+#: times that the gap around the edge is cut
+ROUNDS = 2
+
 
 def trade_off(workshop: Workshop, shortlist: Sequence[Sketched], count: int, budget: Budget) -> Outcome:
-    """Trains about `count` candidates of all sizes; "fits" are those than which no other is smaller and as accurate.
+    """Trains about `count` candidates of all sizes, and more where the accuracy begins to fall; "fits" are those than
+    which no other is smaller and as accurate.
 
     The chosen one is the smallest that holds the accuracy, or the most accurate where none does or none is asked for.
     """
-    rows = _spread([r for r in shortlist if not over_budget(r.size, budget)], count)
+    possible = [r for r in shortlist if not over_budget(r.size, budget)]
+    rows = _spread(possible, count)
     tried = _judged(workshop, rows, SHORT)
     kept = _undominated(tried, margin=True)
     whole = _judged(workshop, [r for r in rows if any(t.candidate == r.candidate for t in kept)], 1.0)
+    for drop in DROPS if budget.max_drop is None else (budget.max_drop,):
+        whole += _at_the_edge(workshop, possible, whole, workshop.teacher_accuracy - drop)
     fitting = [t for t in whole if not over_budget(t.size, budget)]
     best = {t.candidate: t for t in _undominated(fitting, margin=False)}
     chosen = _choice(list(best.values()), budget, workshop.teacher_accuracy)
@@ -34,6 +43,24 @@ def trade_off(workshop: Workshop, shortlist: Sequence[Sketched], count: int, bud
         return Outcome(tuple(ordered), None, ordered[-1])
     marked = replace(chosen, status="chosen")
     return Outcome(tuple(marked if t.candidate == chosen.candidate else t for t in ordered), marked, marked)
+
+
+def _at_the_edge(
+    workshop: Workshop, rows: Sequence[Sketched], whole: Sequence[Trial], least: float
+) -> list[Trial]:
+    """Whole trainings between the smallest that holds an accuracy and the next smaller one, which does not."""
+    known = {t.candidate: t for t in whole}
+    found: list[Trial] = []
+    for _ in range(ROUNDS):
+        places = [i for i, r in enumerate(rows) if r.candidate in known]
+        good = max((i for i in places if (known[rows[i].candidate].accuracy or 0.0) >= least), default=None)
+        if good is None:
+            break
+        bad = min((i for i in places if i > good), default=len(rows))
+        fresh = _judged(workshop, [rows[i] for i in cuts(good, bad)], 1.0)
+        known |= {t.candidate: t for t in fresh}
+        found += fresh
+    return found
 
 
 def _spread(rows: Sequence[Sketched], count: int) -> list[Sketched]:

@@ -19,6 +19,7 @@ from torch import nn
 from pintsize.arithmetic import (
     Grid,
     Quantized,
+    brief_scales,
     quantize_activation,
     quantize_bias,
     quantize_weight,
@@ -219,7 +220,8 @@ class GraphModule(nn.Module):
         leader = self._leaders.get(name, name)
         if leader in self._fixed_scales:
             return self._fixed_scales[leader]
-        return self.log_scales[self._keys[leader]].exp().clamp(min=LEAST_SCALE)
+        scale = self.log_scales[self._keys[leader]].exp().clamp(min=LEAST_SCALE)
+        return scale if name in self._leaders else brief_scales(scale)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Real inputs → real outputs."""

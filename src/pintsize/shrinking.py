@@ -16,6 +16,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from pintsize import devices, emulate
+from pintsize.apart import trainer
 from pintsize.assemble import Provenance, assemble, files_of, on_front
 from pintsize.budget import Budget
 from pintsize.checkpoints import Checkpoints
@@ -120,18 +121,9 @@ def shrink(
             ready.graph, lesson, EFFORTS[effort], target.channel_alignment, layer_bits=layer_bits or {},
             frozen=lessons.frozen, activation_bits=activation_bits, on_epoch=lessons.on_epoch, seed=seed,
         )  # fmt: skip
-        workshop = Workshop(ready, recipe, target, checkpoints, watch)
-        planner = workshop.planner
-        refuse_impossible(planner, allowed)
-        watch.stage(f"Searching for the smallest model within {allowed}")
-        shortlist = planner.shortlist(allowed, every_size=front or allowed.max_drop is not None)
-        workshop.know(shortlist)
-        if front:
-            outcome = trade_off(workshop, shortlist, EFFORTS[effort].front, allowed)
-        else:
-            outcome = coarse_to_fine(
-                shortlist, workshop.judge, allowed, workshop.teacher_accuracy, watch.trial
-            )
+        with trainer(recipe) as train:
+            workshop = Workshop(ready, recipe, target, checkpoints, watch, train)
+            outcome = searched(workshop, allowed, EFFORTS[effort].front if front else None)
     chosen = _chosen(outcome, allowed)
 
     watch.stage("Writing and proving the program")
@@ -144,6 +136,18 @@ def shrink(
         write_folder(files_of(report, workshop.for_explaining(chosen)), Path(out))
         checkpoints.clear()
     return report
+
+
+def searched(workshop: Workshop, budget: Budget, models_on_front: int | None) -> Outcome:
+    """The search, for one model or for a whole trade-off. Raises BudgetNotMet where nothing could meet the budget."""
+    planner = workshop.planner
+    refuse_impossible(planner, budget)
+    workshop.watch.stage(f"Searching for the smallest model within {budget}")
+    shortlist = planner.shortlist(budget, every_size=bool(models_on_front) or budget.max_drop is not None)
+    workshop.know(shortlist)
+    if models_on_front:
+        return trade_off(workshop, shortlist, models_on_front, budget)
+    return coarse_to_fine(shortlist, workshop.judge, budget, workshop.teacher_accuracy, workshop.watch.trial)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pintsize.apart import TrainCandidate
 from pintsize.assemble import Evidence
 from pintsize.checkpoints import Checkpoints
 from pintsize.compress.candidate import Candidate
@@ -94,6 +95,7 @@ class Workshop:
     device: Device
     checkpoints: Checkpoints
     watch: Watcher
+    train: TrainCandidate
     stop: Event = field(default_factory=Event)
     trained: dict[str, Graph] = field(default_factory=dict)
     sketched: dict[Candidate, Sketched] = field(default_factory=dict)
@@ -130,7 +132,7 @@ class Workshop:
         key = f"{settled.key} {effort:g}"
         found = self.trained.get(key) or self.checkpoints.get(key)
         if found is None:
-            found = self.recipe(settled, partial(self._told, candidate), effort)
+            found = self.train(settled, partial(self._told, candidate), effort)
             self.checkpoints.put(key, found)
         self.trained[key] = found
         return found

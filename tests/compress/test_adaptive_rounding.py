@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pintsize.arithmetic import brief_scales
 from pintsize.compress.adaptive_rounding import Fit, adaptive_codes
 
 
@@ -20,7 +21,7 @@ def correlated(rows: int, width: int, seed: int, groups: int = 1) -> torch.Tenso
 
 def drawn(seed: int, groups: int, outputs: int, width: int, most: int) -> tuple[torch.Tensor, torch.Tensor]:
     weight = torch.randn(groups, outputs, width, generator=torch.Generator().manual_seed(seed))
-    return weight, weight.abs().amax(2, keepdim=True) / most
+    return weight, brief_scales(weight.abs().amax(2, keepdim=True) / most)
 
 
 @settings(max_examples=40, deadline=None)
@@ -36,7 +37,7 @@ def test_the_error_is_never_above_that_of_the_nearest_codes(
     assert torch.equal(codes, codes.round())
     nearest = (weight / scale).round() * scale
     assert bool(
-        (fit.error(codes * scales) <= fit.error(nearest) + 1e-4 * fit.error(nearest).abs() + 1e-6).all()
+        (fit.error(codes * scales) <= fit.error(nearest) + 1e-3 * fit.error(nearest).abs() + 1e-6).all()
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from pintsize.arithmetic import WEIGHT_MAX, dequantize, quantize
-from pintsize.compress.quantize import Quantize, correct_biases, freeze, own_constants, weight_scales
+from pintsize.arithmetic import SCALE_BITS, SCALE_REACH, WEIGHT_MAX, brief_scales, dequantize, quantize
+from pintsize.compress.quantize import Quantize, correct_biases, freeze, own_constants
+from pintsize.compress.weight_scales import weight_scales
 from pintsize.errors import DataError, SpecError, UserError
 from pintsize.graph import BITS, Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_float, run_integers
@@ -232,12 +233,25 @@ def test_numbers_of_hopelessly_different_size_are_the_users_to_mend() -> None:
 @pytest.mark.parametrize("bits", [8, 4, 2])
 def test_a_weights_scale_is_found_per_channel(bits: int) -> None:
     rng = np.random.default_rng(0)
-    sizes = np.array([0.01, 1.0, 30.0])
+    sizes = np.array([0.5, 1.0, 30.0])
     weight = rng.normal(0, 1, (3, 200)) * sizes[:, None]
     scales = weight_scales(weight, 0, bits)  # type: ignore[arg-type]
     assert scales / sizes == pytest.approx(np.full(3, (scales / sizes)[1]), rel=0.4)
     if bits == 8:
-        assert scales == pytest.approx(np.abs(weight).max(1) / 127)
+        least = np.abs(weight).max(1) / 127
+        assert (scales >= least).all()
+        assert scales == pytest.approx(least, rel=2.0**-5)
+
+
+def test_a_weights_scales_have_few_bits_and_lie_near_each_other() -> None:
+    weight = np.random.default_rng(0).normal(0, 1, (40, 9)) * np.geomspace(1e-6, 10, 40)[:, None]
+    scales = weight_scales(weight, 0, 4)
+    significant = np.frexp(scales)[0] * 2**SCALE_BITS
+    assert np.array_equal(significant, np.round(significant))
+    assert scales.min() == scales.max() * SCALE_REACH
+    assert np.array_equal(
+        brief_scales(torch.from_numpy(scales.astype(np.float32))).numpy(), scales.astype(np.float32)
+    )
 
 
 def test_freezing_needs_an_annotated_graph() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pintsize.arithmetic import WEIGHT_MAX
+from pintsize.arithmetic import WEIGHT_MAX, brief_scales
 from pintsize.compress.patches import as_matrix, from_matrix, patches
 from pintsize.compress.quantize import bias_type
 from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE
@@ -94,7 +94,8 @@ def adaptive_codes(
             if torch.equal(before, codes):
                 break
         if left:
-            scale = _fitted_scale(fit, codes, scale).clamp(low, high).float()
+            fitted = _fitted_scale(fit, codes, scale).clamp(low, high).float()
+            scale = torch.maximum(brief_scales(fitted), least_scale)
     return codes.float(), scale
 
 

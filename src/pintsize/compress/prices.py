@@ -22,7 +22,7 @@ from pintsize.compress.lesson import Goal
 from pintsize.compress.outline import Allocation, narrowed_weights, weighted_layers
 from pintsize.compress.prune import remove_channels
 from pintsize.compress.quantize import Bits
-from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE, weight_scales
+from pintsize.compress.weight_scales import weight_scales
 from pintsize.graph import Graph, Tensor
 from pintsize.module import GraphModule, run_float
 from pintsize.passes.simplify import fold
@@ -170,7 +170,7 @@ def _rounded(weight: Tensor, axis: int | None, bits: Bits) -> Tensor:
     assert weight.data is not None
     shape = [1] * weight.data.ndim
     shape[axis or 0] = -1
-    scale = np.maximum(weight_scales(weight.data, axis, bits), LEAST_WEIGHT_SCALE).reshape(shape)
+    scale = weight_scales(weight.data, axis, bits).reshape(shape)
     most = 2 ** (bits - 1) - 1
     return replace(
         weight, data=(np.clip(np.rint(weight.data / scale), -most, most) * scale).astype(np.float32)

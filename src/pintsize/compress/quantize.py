@@ -19,7 +19,7 @@ from pintsize.arithmetic import CODES, quantize, quantize_bias, quantize_weight
 from pintsize.compress.calibrate import Calibration, Range, calibrate
 from pintsize.compress.equalize import equalize
 from pintsize.compress.recurrent import fit_inner_ranges, frozen_constants, recurrent_grids
-from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE, weight_scales
+from pintsize.compress.weight_scales import weight_scales
 from pintsize.errors import UserError
 from pintsize.graph import DType, Graph, Node, Tensor, TensorType
 from pintsize.module import tied_groups
@@ -206,9 +206,8 @@ def _constant_grids(graph: Graph, node: Node, bits: Bits, input_scale: float) ->
     weight, bias = (graph.tensors[c] for c in graph.constants(node))
     assert weight.data is not None and bias.data is not None
     axis = output_axis(weight)
-    scale = weight_scales(weight.data, axis, bits)
     reach = np.abs(bias.data) / (np.float64(input_scale) * 2.0**29)
-    scale = np.maximum(np.maximum(scale, reach), LEAST_WEIGHT_SCALE).astype(np.float32)
+    scale = weight_scales(weight.data, axis, bits, reach).astype(np.float32)
     kind = TensorType(weight.type.shape, WEIGHT_DTYPES[bits], tuple(scale.tolist()), 0, axis)
     return [replace(weight, type=kind), replace(bias, type=bias_type(bias.type.shape, scale, input_scale))]
 

@@ -141,7 +141,7 @@ class Recipe:
             partial(self.quantize, candidate),
             self.lesson,
             self._recovery(pruned, self._is_pruned(candidate), share),
-            partial(self._told, candidate, on_step),
+            partial(self.tell, candidate, on_step),
         )
 
     def _recovery(self, pruned: Graph, narrower: bool, share: float) -> Recover:
@@ -149,7 +149,8 @@ class Recipe:
         integers = self._epochs(self.effort.integer_steps * share)
         return Recover.of(pruned, floats, integers, self.effort.batch, self.frozen, self.seed)
 
-    def _told(self, candidate: Candidate, on_step: OnStep | None, epoch: Epoch) -> None:
+    def tell(self, candidate: Candidate, on_step: OnStep | None, epoch: Epoch) -> None:
+        """Passes an epoch of a candidate on to whoever listens."""
         if on_step:
             on_step(epoch.phase, epoch.done, epoch.total, epoch.loss)
         if self.on_epoch:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from pintsize.arithmetic import quantize_bias, quantize_weight
-from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE, weight_scales
+from pintsize.compress.weight_scales import weight_scales
 from pintsize.errors import UserError
 from pintsize.graph import BITS, DType, Graph, Node, Tensor, TensorType
 from pintsize.module import run_float
@@ -90,12 +90,12 @@ def _scale(graph: Graph, node: Node, index: int, bits: int, weighed: float) -> n
     op = node.op
     assert isinstance(op, Recurrent)
     axis = op.weight_axes[index]
-    scale = weight_scales(graph.constant(node.inputs[index]), axis, bits)
+    least = np.zeros(1)
     for bias, weight in op.biases.items():
         if weight == index:
             sizes = np.abs(graph.constant(node.inputs[bias]).astype(np.float64))
-            scale = np.maximum(scale, sizes.max(None if axis is None else 0) / (weighed * 2.0**29))
-    return np.maximum(scale, LEAST_WEIGHT_SCALE).astype(np.float32)
+            least = np.maximum(least, sizes.max(None if axis is None else 0) / (weighed * 2.0**29))
+    return weight_scales(graph.constant(node.inputs[index]), axis, bits, least).astype(np.float32)
 
 
 def _bias_type(bias: Tensor, weight_scale: np.ndarray, weighed: float) -> TensorType:

@@ -63,7 +63,7 @@ def _narrowed(graph: Graph, node: Node, x: torch.Tensor) -> dict[Bits, Tensor]:
     fit = Fit.of(seen, seen, matrix)
     rounded: dict[Bits, Tensor] = {}
     for bits in NARROWER.values():
-        scales = np.maximum(weight_scales(weight.data, output_axis(weight), bits), LEAST_WEIGHT_SCALE)
+        scales = weight_scales(weight.data, output_axis(weight), bits)
         scale = torch.from_numpy(scales.astype(np.float32)).reshape(*matrix.shape[:2], 1)
         least = torch.full_like(scale, LEAST_WEIGHT_SCALE)
         codes, scale = adaptive_codes(fit, matrix, scale, WEIGHT_MAX[bits], least)

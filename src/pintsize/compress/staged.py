@@ -153,7 +153,7 @@ def _narrow_down(book: _Book, least: float) -> None:
     """Finds the boundary with short trainings, then walks across it with whole ones."""
     good, bad = -1, len(book.fitting)
     while bad - good > 1:
-        indices = _cuts(good, bad)
+        indices = cuts(good, bad)
         holding = [
             i for i, t in zip(indices, book.train(indices, SHORT, least), strict=True) if t.status == "fits"
         ]
@@ -180,7 +180,7 @@ def _walk(book: _Book, start: int, least: float) -> None:
             place += step * len(indices)
 
 
-def _cuts(good: int, bad: int) -> list[int]:
+def cuts(good: int, bad: int) -> list[int]:
     """Up to two indices strictly between, that cut the range into equal parts."""
     inside = bad - good - 1
     parts = min(AT_ONCE, inside) + 1

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pintsize.compress.equalize import equalize
-from pintsize.compress.weight_scales import LEAST_WEIGHT_SCALE, weight_scales
+from pintsize.compress.weight_scales import weight_scales
 from pintsize.explaining.suspect import Restoration, Scene, Suspect
 from pintsize.graph import BITS, Graph, Node, Tensor
 
@@ -102,9 +102,10 @@ def _wider(scene: Scene, node: Node, name: str) -> Tensor:
     graph, weight = scene.plain, scene.graph.tensors[name]
     assert weight.data is not None
     axis = weight.type.axis
-    scale = np.maximum(weight_scales(weight.data, axis, 8), LEAST_WEIGHT_SCALE)
+    least = np.zeros(1)
     if axis is not None and len(node.inputs) == 3:
         weighed = node.op.weighed_scale or graph.type(node.inputs[0]).scale[0]
-        scale = np.maximum(scale, np.abs(graph.constant(node.inputs[2])) / (weighed * 2.0**29))
+        least = np.abs(graph.constant(node.inputs[2])) / (weighed * 2.0**29)
+    scale = weight_scales(weight.data, axis, 8, least)
     kind = replace(weight.type, dtype="int8", scale=tuple(scale.astype(np.float32).tolist()))
     return replace(weight, type=kind)

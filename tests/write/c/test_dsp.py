@@ -10,23 +10,28 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pintsize.compress.quantize import Bits, Quantize
 from pintsize.emulate import HostModel, build, compile_check, core, execute
-from pintsize.graph import Graph, Node, Tensor, TensorType
+from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.ops import Add, Conv2d, DepthwiseConv2d, Linear
 from pintsize.write.c import CProgram, write
 from pintsize.write.c.calls.dsp_factors import (
+    BRIEF,
     LARGEST_SHIFT,
     _Channel,
     agree,
     computed,
     constant_codes,
+    factors,
     is_proven,
     reference,
 )
 from pintsize.write.c.calls.dsp_overlap import distance
+from pintsize.write.c.calls.dsp_products import SCALES
 from tests.compiled import FLAGS, ManyModels, host_compiler, run_on_host
 from tests.drawn import random_codes
 from tests.every_kernel import every_kernel
+from tests.examples import constant
 from tests.write.c.agreement import flat
 from tests.write.c.chains import SHAPES, Layers, a_chain, chains
 
@@ -194,6 +199,31 @@ def test_no_warning_from_any_compiler() -> None:
             assert compile_check(files, "zig", core(name), FLAGS) == ""
 
 
+# channels
+
+
+@pytest.mark.parametrize("bits", [8, 4, 2])
+def test_quantized_channels_take_three_or_four_bytes(bits: Bits) -> None:
+    """Beside the weights, where a scale has few bits and the sums fit."""
+    rng = np.random.default_rng(bits)
+    weight, bias = rng.normal(0, 0.2, (12, 1, 1, 16)), rng.normal(0, 0.5, 12)
+    weight[3] *= 1e-4
+    weight[7] = 0
+    constants = {"w": constant("w", weight), "b": constant("b", bias)}
+    node = Node("conv", Conv2d(activation="relu"), ("x", "w", "b"), "y")
+    floats = rebuild(
+        Graph("conv", {"x": Tensor("x", TensorType((5, 5, 16)))}, (), ("x",), ("y",)), [node], constants
+    )
+    graph = Quantize(bits)(floats, rng.uniform(-1, 1, (20, 5, 5, 16)).astype(np.float32))
+    told = factors(graph, graph.nodes[0], 0, (SCALES[bits],))
+    assert told is not None
+    assert told.told[0] & 3 == BRIEF
+    assert len(told.channels) == (4 * 12 if bits == 8 else 3 * 12 + 1)
+    codes = random_codes(graph, 20)
+    program = build(write(graph, isa="dsp").files, M4)
+    assert np.array_equal(execute(program, codes, count=False).outputs, flat(graph, codes))
+
+
 # rounding
 
 
@@ -201,11 +231,12 @@ def test_no_warning_from_any_compiler() -> None:
 def test_rounding_is_the_references_near_every_tie(scale: int) -> None:
     """All sums within 3 of where the code changes, and random ones, for shifts that are proven."""
     rng = np.random.default_rng(scale)
-    for shift in range(1, LARGEST_SHIFT + 2 - scale):
+    for shift in range(2 - scale, LARGEST_SHIFT + 2 - scale):
         assert is_proven(shift, scale)
         for multiplier in (1 << 30, (1 << 31) - 1, *rng.integers(1 << 30, 1 << 31, 3).tolist()):
             channel = _Channel(0, multiplier, shift, 0, 0, 0)
-            for zero_point, negatives in ((-128, False), (0, True), (-128, True), (127, True), (-37, True)):
+            with_negatives = ((0, True), (-128, True), (127, True), (-37, True)) if shift > 0 else ()
+            for zero_point, negatives in ((-128, False), *with_negatives):
                 wanted = reference(channel, zero_point)
                 found = computed(channel, zero_point, scale, negatives)
                 steps = rng.integers(-260, 260, 20) + 0.5

@@ -214,7 +214,7 @@ PREAMBLE = """\
 
 #: kernel files that others stand on, in their order; "isa/…" files of one instruction set come after the portable ones
 _FOUNDATIONS = ("requantize", "dot", "rows", "int16", "codes16", "sigmoid_table", "gates")
-_FOUNDATIONS_OF_ISA = ("primitives", "requantize", "dot")
+_FOUNDATIONS_OF_ISA = ("brief", "primitives", "requantize", "dot")
 
 
 @cache

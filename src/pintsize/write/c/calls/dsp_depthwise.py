@@ -66,7 +66,7 @@ def depthwise_conv2d(graph: Graph, node: Node) -> Call | None:
     taps = 0 if step else w[0] * w[1] * 2
     rows = (band - 1) * op.stride[0] + (w[0] - 1) * op.dilation[0] + 1
     needs = Needs(-(-(4 * rows * pitch + taps) // 4) * 4, (_distance(op, x, y, band),), in_place)
-    return clamped(graph, node, told, Call((call,), constants, KERNELS, needs))
+    return clamped(graph, node, told, Call((call,), constants, (*told.kernels, *KERNELS), needs))
 
 
 def _step(op: DepthwiseConv2d, w: tuple[int, ...]) -> int:

@@ -1,8 +1,9 @@
 """How the DSP kernels are told a layer's biases and requantization factors, in as few bytes as stay exact.
 
 A kernel computes ``((acc · 2^scale · multiplier >> 32) + addend) >> shift`` (kernels/dsp/requantize.c). With
-``scale`` bits below the point this is gemmlowp's double rounding to the last bit, for shifts of 1 and more
-(``is_proven``); a factor too small for the addend's 32 bits is checked code by code.
+``scale`` bits below the point this is gemmlowp's double rounding to the last bit (``is_proven``); a factor too small
+for the addend's 32 bits is checked code by code. Shifts of 0 and less, which round once, are for layers whose negative
+sums end as -128 anyhow.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from fractions import Fraction
 
 import numpy as np
 
-from pintsize.arithmetic import multiply, quantize_multiplier
+from pintsize.arithmetic import SCALE_BITS, multiply, quantize_multiplier
 from pintsize.graph import Graph, Node
 from pintsize.write.c.calls.numbers import bounds_of, scales_float64
 
-PLAIN, PACKED, ONE_FACTOR = 0, 1, 2
+PLAIN, PACKED, ONE_FACTOR, BRIEF = 0, 1, 2, 3
 LARGEST_SHIFT = 23
+LEAST_SHIFT = -8
 LEAST_SCALE = 2
 PACKED_BIAS = 1 << 19
 LEAST_MANTISSA = 1 << 23
+#: of the 24 bits of a brief scale (`arithmetic.SCALE_BITS`), the lowest are 0
+BRIEF_ZEROS = 24 - SCALE_BITS
+#: shifts above the layer's least that a brief channel can tell
+BRIEF_SHIFTS = 8
 Function = Callable[[int], int]
 
 
@@ -38,6 +44,11 @@ class Factors:
     channels: np.ndarray
     negatives: bool
     bounds: tuple[int, int] | None
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """What the form needs beside the layer's own kernels."""
+        return ("dsp/brief",) if self.told[0] & 3 == BRIEF else ()
 
 
 @dataclass(frozen=True)
@@ -62,17 +73,18 @@ def factors(
     grid = bounds_of(graph.type(node.output), node.op.activation)  # type: ignore[attr-defined]
     negatives = grid.zero_point != -128
     spare = made(LEAST_MANTISSA, _ratio(graph, node))
+    least = 1 if negatives else LEAST_SHIFT
     channels = [
-        _usual(c, grid.zero_point, spare, scales[0]) for c in _channels(graph, node, output_axis, live)
+        _usual(c, grid.zero_point, spare, scales[0], least) for c in _channels(graph, node, output_axis, live)
     ]
     scale = next(
-        (s for s in scales if all(_is_exact(c, s, grid.zero_point, negatives) for c in channels)), None
+        (s for s in scales if all(_is_exact(c, s, grid.zero_point, negatives, least) for c in channels)), None
     )
     if scale is None:
         return None
     bounds = None if (grid.low, grid.high) == (-128, 127) else (grid.low, grid.high)
     head = (scale, 2 * grid.zero_point + 1)
-    told = _one_factor(channels) or _packed(graph, node, channels, live)
+    told = _one_factor(channels) or _from_scales(graph, node, channels, grid.zero_point, live)
     if told is not None:
         return Factors((told[0], *head, *told[1]), told[2], negatives, bounds)
     return Factors((PLAIN, *head, 0, 0, 0, 0), _plain(channels), negatives, bounds)
@@ -102,13 +114,14 @@ def _channels(graph: Graph, node: Node, output_axis: int, live: np.ndarray | Non
 
 
 def reference(channel: _Channel, zero_point: int) -> Function:
-    """acc → code, as gemmlowp rounds (for shifts of 0 and more)."""
-    half = (1 << channel.shift) >> 1
+    """acc → code, as gemmlowp rounds."""
+    down, up = max(channel.shift, 0), max(-channel.shift, 0)
+    half = (1 << down) >> 1
 
     def code(acc: int) -> int:
-        high = (acc * channel.multiplier + (1 << 30)) >> 31
-        nudge = 1 if channel.shift > 0 and high < 0 else 0
-        return max(-128, min(127, ((high + half - nudge) >> channel.shift) + zero_point))
+        high = ((acc << up) * channel.multiplier + (1 << 30)) >> 31
+        nudge = 1 if down > 0 and high < 0 else 0
+        return max(-128, min(127, ((high + half - nudge) >> down) + zero_point))
 
     return code
 
@@ -118,7 +131,8 @@ def computed(channel: _Channel, zero_point: int, scale: int, negatives: bool) ->
     whole = channel.shift + scale - 1
     excess = max(0, whole - LARGEST_SHIFT)
     shift, multiplier = whole - excess, channel.multiplier >> excess
-    addend = ((1 << (scale - 2)) >> excess) + (2 * zero_point + 1) * (1 << (shift - 1))
+    first, second = 1 << (scale - 2 + min(channel.shift, 0)), int(channel.shift > 0)
+    addend = (first >> excess) + (2 * zero_point + second) * (1 << (shift - 1))
 
     def code(acc: int) -> int:
         high = (((acc << scale) * multiplier) >> 32) + addend
@@ -128,24 +142,25 @@ def computed(channel: _Channel, zero_point: int, scale: int, negatives: bool) ->
     return code
 
 
-def _usual(channel: _Channel, zero_point: int, spare: int, scale: int) -> _Channel:
+def _usual(channel: _Channel, zero_point: int, spare: int, scale: int, least: int) -> _Channel:
     """The same codes in numbers that fit: a constant channel may as well have a small bias and any factor."""
     if channel.multiplier == 0 and channel.reach:
         return replace(channel, shift=1)
-    if channel.reach or channel.shift < 0 or _fits(channel, scale):
+    if channel.reach or _fits(channel, scale, least):
         return channel
     step = reference(channel, zero_point)(channel.bias) - zero_point
     small = _Channel(round(step * (1 << 34) / spare), spare, 3, 0, 0, 0)
     return small if reference(small, zero_point)(small.bias) == step + zero_point else channel
 
 
-def _fits(channel: _Channel, scale: int) -> bool:
-    excess = channel.shift + scale - 1 - LARGEST_SHIFT
-    return (abs(channel.bias) + channel.reach) << scale < 1 << 31 and channel.shift >= 1 and excess < 31
+def _fits(channel: _Channel, scale: int, least: int) -> bool:
+    whole = channel.shift + scale - 1
+    shifts = channel.shift >= least and 1 <= whole < LARGEST_SHIFT + 31
+    return shifts and (abs(channel.bias) + channel.reach) << scale < 1 << 31
 
 
-def _is_exact(channel: _Channel, scale: int, zero_point: int, negatives: bool) -> bool:
-    if not _fits(channel, scale):
+def _is_exact(channel: _Channel, scale: int, zero_point: int, negatives: bool, least: int) -> bool:
+    if not _fits(channel, scale, least):
         return False
     if is_proven(channel.shift, scale):
         return True
@@ -156,7 +171,7 @@ def _is_exact(channel: _Channel, scale: int, zero_point: int, negatives: bool) -
 
 def is_proven(shift: int, scale: int) -> bool:
     """Whether the kernel's rounding is the reference's for every sum that fits."""
-    return 1 <= shift <= LARGEST_SHIFT + 1 - scale and scale >= LEAST_SCALE
+    return scale >= LEAST_SCALE and 2 - scale <= shift <= LARGEST_SHIFT + 1 - scale
 
 
 def agree(f: Function, g: Function, low: int, high: int) -> bool:
@@ -187,20 +202,71 @@ def _one_factor(channels: list[_Channel]) -> _Told | None:
     return ONE_FACTOR, told, _bytes([c.bias for c in channels], 4).reshape(-1)
 
 
-def _packed(graph: Graph, node: Node, channels: list[_Channel], live: np.ndarray | None) -> _Told | None:
+def _from_scales(
+    graph: Graph, node: Node, channels: list[_Channel], zero_point: int, live: np.ndarray | None
+) -> _Told | None:
     """Multipliers made anew from the weights' float32 scales: 24 bits each times a ratio of 64 bits for all."""
     ratio = _ratio(graph, node)
     scales = np.frexp(scales_float64(graph.type(node.inputs[1])))[0]
     scales = np.broadcast_to(scales if live is None or scales.size == 1 else scales[live], len(channels))
+    own = [int(m * 2**24) for m in scales]
+    shared = (*_halves(ratio >> 32, 2), *_halves(ratio & 0xFFFFFFFF, 2))
+    brief = _brief(channels, own, ratio, zero_point)
+    if brief is not None:
+        return brief[0], shared, brief[1]
+    packed = _packed(channels, own, ratio)
+    return None if packed is None else (PACKED, shared, packed)
+
+
+def _packed(channels: list[_Channel], mantissas: list[int], ratio: int) -> np.ndarray | None:
+    """Six bytes a channel: shift 5 bits, scale 23, bias 20."""
     words = []
-    for channel, mantissa in zip(channels, scales, strict=True):
-        own = int(mantissa * 2**24)
+    for channel, own in zip(channels, mantissas, strict=True):
         found = next((m for m in (own, LEAST_MANTISSA) if made(m, ratio) == channel.multiplier), None)
-        if found is None or not -PACKED_BIAS <= channel.bias < PACKED_BIAS or channel.shift > 31:
+        if found is None or not -PACKED_BIAS <= channel.bias < PACKED_BIAS or not 0 <= channel.shift < 32:
             return None
         words.append((found & 0x7FFFFF) | channel.shift << 23 | (channel.bias & 0xFFFFF) << 28)
-    told = (*_halves(ratio >> 32, 2), *_halves(ratio & 0xFFFFFFFF, 2))
-    return PACKED, told, _bytes(words, 6).reshape(-1)
+    return _bytes(words, 6).reshape(-1)
+
+
+def _brief(
+    channels: list[_Channel], mantissas: list[int], ratio: int, zero_point: int
+) -> tuple[int, np.ndarray] | None:
+    """Three or four bytes a channel: scale 5 bits, shift above the least 3, bias the rest; and what tells how many."""
+    least = min((c.shift for c in channels if c.reach), default=0)
+    rows = [_brief_row(c, m, ratio, least, zero_point) for c, m in zip(channels, mantissas, strict=True)]
+    found = [row for row in rows if row is not None]
+    if len(found) < len(rows) or not LEAST_SHIFT <= least < 32:
+        return None
+    width = 3 if all(-(1 << 15) <= bias < 1 << 15 for _, _, bias in found) else 4
+    if any(not -(1 << 23) <= bias < 1 << 23 for _, _, bias in found):
+        return None
+    words = [(bias << 8) | (shift << 5) | scale for scale, shift, bias in found]
+    padding = np.zeros(4 - width, np.int8)  # four bytes are read at once
+    return BRIEF | width << 2 | least << 5, np.concatenate([_bytes(words, width).reshape(-1), padding])
+
+
+def _brief_row(
+    channel: _Channel, mantissa: int, ratio: int, least: int, zero_point: int
+) -> tuple[int, int, int] | None:
+    """(scale without its highest bit, shift above the least, bias)."""
+    if not channel.reach:
+        return _brief_constant(channel, ratio, least, zero_point)
+    if mantissa % (1 << BRIEF_ZEROS) or made(mantissa, ratio) != channel.multiplier:
+        return None
+    above = channel.shift - least
+    return ((mantissa & 0x7FFFFF) >> BRIEF_ZEROS, above, channel.bias) if above < BRIEF_SHIFTS else None
+
+
+def _brief_constant(
+    channel: _Channel, ratio: int, least: int, zero_point: int
+) -> tuple[int, int, int] | None:
+    """A channel without weights, by the layer's least shift and scale: the same code."""
+    code = reference(channel, zero_point)(channel.bias)
+    multiplier = made(LEAST_MANTISSA, ratio)
+    bias = round((code - zero_point) * 2.0 ** (31 + least) / multiplier)
+    same = reference(replace(channel, multiplier=multiplier, shift=least), zero_point)(bias) == code
+    return (0, 0, bias) if same else None
 
 
 def _ratio(graph: Graph, node: Node) -> int:

@@ -118,7 +118,7 @@ def _product_call(
         *more,
     )
     pointers = ("x0", "y", *(f"{{{c.name}}}" for c in constants), "scratch")
-    kernels = (*FOUNDATION, f"dsp/{kernel}")
+    kernels = (*told.kernels, *FOUNDATION, f"dsp/{kernel}")
     return clamped(
         graph, node, told, Call((c_call(function, *pointers, bits, *literals),), constants, kernels, needs)
     )

@@ -9,7 +9,7 @@ typedef struct {
 } dsp_channel;
 
 /* How a layer's channels are told: form, scale, 2 * zero_point + 1, then what they share. */
-enum { DSP_PLAIN = 0, DSP_PACKED = 1, DSP_ONE_FACTOR = 2 };
+enum { DSP_PLAIN = 0, DSP_PACKED = 1, DSP_ONE_FACTOR = 2, DSP_BRIEF = 3 };
 enum { DSP_LARGEST_SHIFT = 23 };
 
 /* The 31-bit multiplier of a 24-bit scale times the 64-bit ratio that the layer's channels share. */
@@ -20,14 +20,26 @@ PINTSIZE_INLINE uint32_t dsp_multiplier(uint32_t scale, uint32_t ratio_high, uin
 }
 
 /* Channel `index` of a layer. DSP_PLAIN: bias 4 bytes, multiplier 4, shift 1. DSP_PACKED: shift 5 bits and the scale
- * without its highest bit 23 (together 28 bits), bias 20. DSP_ONE_FACTOR: bias 4. */
+ * without its highest bit 23 (together 28 bits), bias 20. DSP_ONE_FACTOR: bias 4. DSP_BRIEF: the scale's five bits after
+ * the highest, the shift above the least 3 bits, the bias; the form tells the bytes of it all (from bit 2) and the least
+ * shift (from bit 5). */
 DSP_SHARED void dsp_channel_of(dsp_channel *channel, const int8_t *channels, const int16_t *factors, int32_t index)
 {
-    const int32_t form = factors[0];
+    const int32_t form = factors[0] & 3;
     const int32_t scale = factors[1];
     int32_t bias;
     uint32_t multiplier;
     int32_t shift;
+#ifdef DSP_SOME_BRIEF
+    if (form == DSP_BRIEF) {
+        const int32_t width = factors[0] >> 2 & 7;
+        const int32_t spare = 32 - 8 * width;
+        const uint32_t word = dsp_word(channels + index * width);
+        bias = (int32_t)(word << spare) >> (spare + 8);
+        multiplier = dsp_multiplier((word << 18 & 0x7c0000u) | 0x800000u, dsp_wide(factors + 3), dsp_wide(factors + 5));
+        shift = (int32_t)(word >> 5 & 7u) + (factors[0] >> 5);
+    } else
+#endif
     if (form == DSP_PACKED) {
         const int8_t *const at = channels + index * 6;
         const uint32_t word = dsp_word(at);
@@ -48,7 +60,9 @@ DSP_SHARED void dsp_channel_of(dsp_channel *channel, const int8_t *channels, con
     const int32_t excess = whole > DSP_LARGEST_SHIFT ? whole - DSP_LARGEST_SHIFT : 0;
     channel->bias = bias * (1 << scale);
     channel->multiplier = (int32_t)(multiplier >> excess);
-    channel->addend = (1 << (scale - 2) >> excess) + factors[2] * (1 << (whole - excess - 1));
+    const int32_t once = shift <= 0; /* then there is no second rounding */
+    const int32_t first = once ? whole - 1 : scale - 2;
+    channel->addend = (1 << first >> excess) + (factors[2] - once) * (1 << (whole - excess - 1));
     channel->shift = whole - excess;
 }
 
