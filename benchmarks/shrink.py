@@ -26,7 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ from pintsize.errors import UserError
 from pintsize.folder import write_file
 from pintsize.terminal import LiveWatcher
 from pintsize.together import one_thread_each
-from pintsize.verify import integer_outputs
 
 TASKS = ("speech", "scenes", "ecg", "activity", "intents")
 #: name → module and function of benchmarks/peers
@@ -152,23 +151,13 @@ def _ours(
             teacher, splits_of_task(task), device=DEVICE, budget=pintsize.Budget(), front=True,
             out=folder / "out", effort=options.effort, seed=seed, watcher=watcher,
         )  # fmt: skip
-    seconds = time.perf_counter() - started
-    arrange = pintsize.read_torch(teacher, sample_shape=task.x_val.shape[1:]).arrange
-    x, y = next(iter(task.tests.values()))
-    prepared = arrange(x)
-    points = [
-        {
-            "name": model.name,
-            "weight_bytes": model.figure("weight_bytes"),
-            "ram_bytes": model.figure("ram_bytes"),
-            "instructions": model.figure("instructions"),
-            "validation": model.data["accuracy"][0]["integers"],
-            "test": float((integer_outputs(model.graph, prepared).argmax(1) == y).mean()),
-            "mismatches": model.mismatches,
-        }
-        for model in report.front
-    ]
-    return {"search_seconds": seconds, "front": points}
+    return {"search_seconds": time.perf_counter() - started, "front": points_of(report.data)}
+
+
+def points_of(report: Mapping[str, Any]) -> Points:
+    """The models of a trade-off, from what `report.json` holds."""
+    names = ("name", "weight_bytes", "ram_bytes", "instructions", "mismatches")
+    return [{**{n: row[n] for n in names}, **row["accuracy"]} for row in report["front"]]
 
 
 def _peer(home: str, contest: Contest) -> Points:

@@ -67,6 +67,7 @@ DISPATCH = """\
 {includes}
 void model_init(void)
 {{
+{inits}
 }}
 
 void model_run(const int8_t *in, int8_t *out)
@@ -101,9 +102,10 @@ class ManyModels:
     def files(self) -> dict[str, str]:
         cases = "\n".join(f"    case {i}: {p}_run(in + 1, out); break;" for i, p in enumerate(self.prefixes))
         includes = "\n".join(f'#include "{p}.h"' for p in self.prefixes)
+        inits = "\n".join(f"    {p}_init();" for p in self.prefixes)
         files = {
             "model.h": HEADER.format(inputs=self.input_bytes, outputs=self.output_bytes),
-            "model.c": DISPATCH.format(includes=includes, cases=cases),
+            "model.c": DISPATCH.format(includes=includes, cases=cases, inits=inits),
         }
         for program, prefix in zip(self.programs, self.prefixes, strict=True):
             files |= _own(program, prefix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -98,16 +98,31 @@ def test_errors_come_back_as_they_were(workers: Workers) -> None:
         workers(CANDIDATE, lambda *_: None, 1.0)
 
 
-def test_a_worker_that_dies_is_said(workers: Workers) -> None:
-    def kill(*_: object) -> None:
-        if not killed.is_set():
-            killed.set()
-            busy[0].kill()
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_worker_that_dies_is_replaced_once(
+    workers: Workers, deaths: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
 
-    killed, busy = threading.Event(), [workers._worker()]
-    workers.idle.put(busy[0])
-    with pytest.raises(ToolError, match="is there enough memory"):
-        workers(CANDIDATE, kill, 1.0)
+    class Watched(Workers):
+        def _worker(self) -> subprocess.Popen[bytes]:
+            started.append(super()._worker())
+            return started[-1]
+
+    def kill(*_: object) -> None:
+        if len(started) <= deaths:
+            started[-1].kill()
+            started[-1].wait()
+
+    watched = Watched(workers.recipe)
+    if deaths == 1:
+        found = watched(CANDIDATE, kill, 1.0)
+        assert same(found, recipe()(CANDIDATE))
+        assert "Once more" in caplog.text
+    else:
+        with pytest.raises(ToolError, match="is there enough memory"):
+            watched(CANDIDATE, kill, 1.0)
+    watched.close()
 
 
 def test_short_trainings_and_functions_of_the_users_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -160,6 +161,7 @@ def test_shrink_verify_report_end_to_end(work: Path) -> None:
         (["--embedded", "letters"], ["digits"]),
         (["model.py:make", "--data", "data.npz", "--layer-bits", "5=3"], ["NAME=8"]),
         (["model.py:make", "--data", "data.npz", "--layer-bits", "nobody=8"], ["nobody", "'0'"]),
+        (["model.py:make", "--data", "data.npz", "--activation-bits", "12"], ["12", "8, 16 or auto"]),
     ],
 )
 def test_a_users_mistake_gets_a_message_and_exit_code_2(
@@ -215,6 +217,29 @@ def test_an_interruption_leaves_no_result_and_the_same_command_goes_on(work: Pat
     assert again.returncode == 0, again.stdout + again.stderr
     assert (work / "stopped" / "model.c").is_file()
     assert not partial.exists()
+
+
+def test_quantize_end_to_end(work: Path) -> None:
+    done = run("quantize", "model.py:make", "--samples", "data.npz", "--device", "rp2040", "--bits", "8",
+               "--out", "integers", folder=work)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((work / "integers" / "report.json").read_text())
+    assert {"host", "cortex-m0plus"} <= {check["core"] for check in report["verification"]}
+    assert "every integer is equal" in run("verify", "integers", "--core", "host", folder=work).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["model.py:make", "--samples", "nan.npz"], ["NaN"]),
+        (["model.py:make", "--samples", "data.npz", "--bits", "3"], ["3"]),
+        (["missing.onnx", "--samples", "data.npz"], ["missing.onnx"]),
+        (["model.py:make", "--samples", "other_shape.npz"], ["5"]),
+    ],
+)
+def test_mistakes_in_quantizing_are_told(arguments: list[str], words: list[str], work: Path) -> None:
+    assert_refused(run("quantize", *arguments, "--out", "refused", folder=work), *words)
+    assert not (work / "refused").exists()
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import pintsize
 from pintsize.artifact import verify_folder
+from pintsize.cli import app
 from pintsize.compress.quantize import Quantize
 from pintsize.emulate import can_run
-from pintsize.errors import DoesNotFit, ModelError, UserError
+from pintsize.errors import DoesNotFit, ModelError, OutputError, UserError
+from pintsize.folder import write_folder
 from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
 from pintsize.module import run_integers
-from pintsize.ops import Conv2d, Linear, Reshape
+from pintsize.ops import AveragePool2d, Conv2d, Linear, Reshape
 from pintsize.write.saved import graph_files
 from tests.every_kernel import every_kernel
 from tests.examples import constant
@@ -147,3 +150,65 @@ def test_a_browser_gets_a_page_and_the_proven_module(tmp_path: Path) -> None:
     for name in ("model.wasm", "model.js", "index.html", "model.c"):
         assert (tmp_path / "out" / name).stat().st_size > 0
     assert (tmp_path / "out" / "model.wasm").read_bytes()[:4] == b"\0asm"
+
+
+def signal_model(padding: int = 0) -> Graph:
+    """Two convolutions over 20 columns of 2, the mean of the last, a classifier; integers."""
+    draw = np.random.default_rng(0)
+    constants = {
+        "w": constant("w", draw.normal(0, 0.4, (4, 1, 3, 2))), "b": constant("b", draw.normal(0, 0.1, 4)),
+        "v": constant("v", draw.normal(0, 0.4, (4, 1, 3, 4))), "c": constant("c", draw.normal(0, 0.1, 4)),
+        "u": constant("u", draw.normal(0, 1, (3, 4))), "d": constant("d", draw.normal(0, 0.1, 3)),
+    }  # fmt: skip
+    around = (0, 0, padding, padding)
+    columns = 20 - 4 + 4 * padding
+    nodes = (
+        Node("first", Conv2d(padding=around, activation="relu"), ("x", "w", "b"), "h"),
+        Node("second", Conv2d(padding=around, activation="relu"), ("h", "v", "c"), "i"),
+        Node("pool", AveragePool2d((1, columns), (1, 1)), ("i",), "p"),
+        Node("flat", Reshape(), ("p",), "f"),
+        Node("classify", Linear(), ("f", "u", "d"), "y"),
+    )
+    x = Tensor("x", TensorType((1, 20, 2)))
+    graph = rebuild(Graph("signal", {"x": x}, (), ("x",), ("y",)), nodes, constants)
+    return Quantize()(graph, draw.normal(0, 1, (32, 1, 20, 2)).astype(np.float32))
+
+
+def test_a_stream_is_proven_against_windows_run_anew(tmp_path: Path) -> None:
+    graph = signal_model()
+    done = pintsize.compile_model(graph, "stm32l4r5", tmp_path / "out", stream=2)
+    assert [(c.core, c.mismatches) for c in done.checks] == [("host", 0), ("cortex-m4", 0)]
+    assert done.stream is not None
+    assert np.array_equal(done.golden[1], run_integers(graph, done.stream.windows(done.golden[0])))
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["stream"] == {
+        "hop": 2, "window": 20, "delay": 0, "window_macs": graph.macs, "step_macs": 2 * (24 + 48) + 12,
+    }  # fmt: skip
+    assert manifest["metrics"]["state_bytes"] == done.graph.state_bytes > 0
+    assert [c.mismatches for c in verify_folder(tmp_path / "out", ("host", "cortex-m0"))] == [0, 0]
+    again = pintsize.compile_model(tmp_path / "out", "stm32g0b1")
+    assert [c.mismatches for c in again.checks] == [0, 0]
+    with pytest.raises(OutputError, match="runs in steps and remembers"):
+        pintsize.convert(tmp_path / "out", tmp_path / "model.tflite")
+
+
+def test_padding_streams_where_it_is_told_to_carry() -> None:
+    graph = signal_model(padding=1)
+    with pytest.raises(UserError, match="--carry"):
+        pintsize.compile_model(graph, "stm32l4r5", stream=2)
+    done = pintsize.compile_model(graph, "stm32l4r5", stream=2, carry=True)
+    assert [c.mismatches for c in done.checks] == [0, 0]
+    assert done.stream is not None
+    assert done.stream.delay == 2
+
+
+def test_the_command_shows_the_saving(tmp_path: Path) -> None:
+    given, out = tmp_path / "given", tmp_path / "out"
+    write_folder({**graph_files(signal_model()), "manifest.json": b'{"format": 1}'}, given)
+    options = ["--device", "stm32l4r5", "--stream", "2", "--rate-hz", "100", "--out", str(out)]
+    done = CliRunner().invoke(app, ["compile", str(given), *options])
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "a step takes 2 of the window's 20 columns" in said
+    assert "a second of signal at 100 Hz: 7,800 where it was" in said  # 156 products a step
+    assert "MODEL_STATE_BYTES" in (out / "model.h").read_text()

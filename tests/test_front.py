@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import pintsize
 from pintsize.artifact import read_report, verify_folder
@@ -116,3 +118,33 @@ def test_a_single_sample_is_refused(example: Embedded) -> None:
     one = np.zeros(1, int)
     with pytest.raises(DataError):
         pintsize.shrink(example.teacher, (train.x[:1], train.y[:1][one]), device="stm32l4r5")  # type: ignore[index]
+
+
+class Faint(nn.Module):
+    """Looks at its second input alone, which is small beside the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+        with torch.no_grad():
+            self.fc.weight.copy_(torch.tensor([[0.0, 20.0], [0.0, -20.0]]))
+            self.fc.bias.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x)
+
+
+def test_activations_get_16_bits_where_8_do_not_do() -> None:
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.uniform(-100, 100, 400), rng.uniform(-0.3, 0.3, 400)], 1).astype(np.float32)
+    y = (x[:, 1] < 0).astype(np.int64)
+    notes = Notes()
+    notes.stage = lambda title: None
+    report = pintsize.shrink(Faint().eval(), (x, y), device="stm32l4r5", budget=pintsize.Budget(max_drop="5%"),
+                             effort="front", cores=("host",), watcher=notes)  # type: ignore[arg-type]  # fmt: skip
+    assert "no network with activations of 8 bits holds the accuracy: trying 16" in notes.texts
+    assert report.graph.type(report.graph.inputs[0]).dtype == "int16"
+    assert report.data["accuracy"][0]["integers"] > 0.95
+    with pytest.raises(BudgetNotMet):
+        pintsize.shrink(Faint().eval(), (x, y), device="stm32l4r5", budget=pintsize.Budget(max_drop="5%"),
+                        effort="front", cores=("host",), activation_bits=8)  # type: ignore[arg-type]  # fmt: skip

@@ -23,6 +23,7 @@ EXPORTED = [
     "Quantize",
     "Report",
     "Splits",
+    "Streamed",
     "Teaching",
     "Train",
     "UserError",
@@ -39,6 +40,7 @@ EXPORTED = [
     "read_saved",
     "read_torch",
     "shrink",
+    "streamed",
 ]
 #: what `pip install pintsize` alone leaves out
 OPTIONAL = ("torch", "sklearn", "ziglang", "unicorn", "capstone", "elftools", "altair", "vl_convert", "wasmtime",

@@ -10,7 +10,7 @@ import pytest
 
 from pintsize.compress.quantize import Quantize
 from pintsize.errors import SpecError
-from pintsize.graph import Graph, Node, Tensor, TensorType, rebuild
+from pintsize.graph import Graph, Node, State, Tensor, TensorType, rebuild
 from pintsize.ops import Add, BatchNorm, Concat, Linear, MaxPool2d, Mul, Relu, Reshape, Sigmoid
 from pintsize.spec import RULES, Stage, check
 from tests.examples import constant
@@ -80,6 +80,20 @@ def batch_norm(g: Graph) -> Graph:
     return rebuild(g, [*g.nodes, Node("bn", BatchNorm(), ("l", *names), "z")], constants)
 
 
+def state(tensor: str = "ring", following: str = "l", dtype: str = "int8", times: int = 1) -> Change:
+    """The graph with a state like its tensor l, perhaps listed twice."""
+
+    def change(g: Graph) -> Graph:
+        known = g if tensor in g.tensors else g.with_tensors(replace(g.tensors["l"], name=tensor))
+        return replace(known, states=(State(tensor, following, np.zeros(3, dtype)),) * times)
+
+    return change
+
+
+def carried_by(number: int, following: str = "") -> Change:
+    return lambda g: node(number, carried=("ring",))(state(following=following)(g))
+
+
 ILLEGAL: list[tuple[str, Stage, Change, str]] = [
     ("two outputs", "float", lambda g: replace(g, outputs=("y", "s")), "needs one input and one output"),
     ("no input", "float", lambda g: replace(g, inputs=()), "needs one input and one output"),
@@ -125,6 +139,28 @@ ILLEGAL: list[tuple[str, Stage, Change, str]] = [
     ("fine linear", "integer", kind("l", scale=(1e-30,)), "linear has an output grid too fine"),
     ("fine mul", "integer", kind("m", scale=(1e-30,)), "mul has an output grid too fine"),
     ("fine add", "integer", kind("a", scale=(1e-30,)), "add has an output grid too fine"),
+    ("state too early", "annotated", state(), "ring is a state: only what is quantized runs step by step"),
+    ("carried too early", "float", node(5, carried=("ring",)), "tensor ring is used but not defined"),
+    ("unknown next", "integer", state(following="z"), "tensor z is used but not defined"),
+    ("state twice", "integer", state(times=2), "state ring is listed twice"),
+    ("computed state", "integer", state("s"), "state s must be neither a constant nor an input nor computed"),
+    (
+        "next not computed",
+        "integer",
+        state(following="x"),
+        "needs a next value that a node computes on the same",
+    ),
+    (
+        "next on another grid",
+        "integer",
+        state(following="s"),
+        "needs a next value that a node computes on the same",
+    ),
+    ("no next", "integer", state(following=""), "state ring needs a next value or one node that carries it"),
+    ("initial of another width", "integer", state(dtype="int16"), "state ring begins with int16 (3,)"),
+    ("two nexts", "integer", carried_by(5, "l"), "state ring needs a next value or one node that carries it"),
+    ("nothing to carry", "integer", carried_by(5), "add (add) must carry nothing"),
+    ("no state", "integer", lambda g: node(5, carried=("l",))(g), "l is carried, but no state"),
     ("fine concat", "integer", kind("y", scale=(1e-30,)), "concat has an output grid too fine"),
 ]
 
@@ -173,6 +209,10 @@ def test_every_rule_is_broken_by_some_test() -> None:
             except KeyError:  # an unknown tensor: check asks no further rule then
                 pass
     assert speaking >= {rule.__name__ for rules in RULES.values() for rule in rules}
+
+
+def test_a_state_with_a_next_value_is_legal() -> None:
+    check(state()(integer_graph()), "integer")
 
 
 def test_an_elementwise_op_may_stand_anywhere() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pintsize.errors import PintsizeError, UserError
     from pintsize.explaining import explain
     from pintsize.graph import Graph
+    from pintsize.passes.streaming import Streamed, streamed
     from pintsize.progress import Watcher
     from pintsize.quantizing import quantize
     from pintsize.read.model_file import read_model
@@ -40,13 +41,15 @@ _HOMES = {
     "Train": "compress.train", "UserError": "errors", "Watcher": "progress", "bench": "benching",
     "compile_model": "compiling", "convert": "converting", "diagnose": "doctor", "explain": "explaining",
     "read_model": "read.model_file", "load": "data", "read_torch": "read.torch_export:read",
-    "quantize": "quantizing", "read_saved": "read.saved", "shrink": "shrinking",
+    "quantize": "quantizing", "read_saved": "read.saved", "shrink": "shrinking", "Streamed": "passes.streaming",
+    "streamed": "passes.streaming",
 }  # fmt: skip
 
 __all__ = [
     "DEVICES", "Budget", "Dataset", "Device", "Diagnosis", "Factorize", "Graph", "PintsizeError", "Prune", "Quantize",
-    "Report", "Splits", "Teaching", "Train", "UserError", "Watcher", "__version__", "bench", "compile_model",
-    "convert", "diagnose", "explain", "load", "quantize", "read_model", "read_saved", "read_torch", "shrink",
+    "Report", "Splits", "Streamed", "Teaching", "Train", "UserError", "Watcher", "__version__", "bench",
+    "compile_model", "convert", "diagnose", "explain", "load", "quantize", "read_model", "read_saved", "read_torch",
+    "shrink", "streamed",
 ]  # fmt: skip
 
 

@@ -34,6 +34,11 @@ WORTH_MACS = 1e10
 #: (candidate, told of its progress, share of the whole training) → the trained annotated Graph
 TrainCandidate = Callable[[Candidate, OnStep, float], Graph]
 
+
+class _WorkerEnded(ToolError):
+    """Without a word: killed for memory, or crashed."""
+
+
 START = "from pintsize.apart import serve; serve()"
 
 
@@ -65,7 +70,17 @@ class Workers:
     idle: SimpleQueue[subprocess.Popen[bytes]] = field(default_factory=SimpleQueue)
 
     def __call__(self, candidate: Candidate, on_step: OnStep, share: float) -> Graph:
-        """The trained annotated Graph. Raises what the training raises, and what `on_step` raises."""
+        """The trained annotated Graph. A worker that crashes is replaced once.
+
+        Raises what the training raises, what `on_step` raises, and ToolError where the second worker ends too.
+        """
+        try:
+            return self._once(candidate, on_step, share)
+        except _WorkerEnded as error:
+            LOG.warning("%s: %s Once more", candidate.name, error)
+            return self._once(candidate, on_step, share)
+
+    def _once(self, candidate: Candidate, on_step: OnStep, share: float) -> Graph:
         worker = self._worker()
         try:
             found = self._trained(worker, candidate, on_step, share)
@@ -119,7 +134,7 @@ def _received(stream: IO[bytes]) -> tuple[str, Any]:
     try:
         return pickle.load(stream)
     except EOFError:
-        raise ToolError("a process that trains has ended: is there enough memory?") from None
+        raise _WorkerEnded("a process that trains has ended: is there enough memory?") from None
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
@@ -129,6 +144,11 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 def serve() -> None:
     """The worker: reads a recipe and candidates from standard input until it ends, and trains them."""
+    with suppress(BrokenPipeError):  # nobody is there any more to train for
+        _serve()
+
+
+def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed

@@ -14,6 +14,7 @@ import numpy as np
 
 from pintsize.budget import Budget
 from pintsize.compress.search import Outcome, Trial
+from pintsize.computers import computer_files
 from pintsize.data import Splits
 from pintsize.devices import Device
 from pintsize.folder import MARKER
@@ -216,6 +217,7 @@ def files_of(report: Report, more: Mapping[str, bytes] | None = None) -> dict[st
     """Everything that a run leaves in its folder: name → content. more: files that the manifest leaves out."""
     files = {name: text.encode() for name, text in report.program.items()}
     files |= graph_files(report.graph)
+    files |= computer_files(report.graph, report.data["device"]["core"], report.golden)
     for row, member in zip(report.data["front"], report.front, strict=True):
         files |= {f"{row['folder']}/{name}": content for name, content in files_of(member).items()}
     files["golden.npz"] = golden_file(*report.golden)

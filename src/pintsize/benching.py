@@ -65,7 +65,7 @@ def bench(
     if not graph.type(graph.inputs[0]).is_quantized:
         raise UserError(f"{graph.name} is a model of real numbers: quantize it first, with pintsize shrink")
     within = bool(folder.get("reuse_io", False)) if reuse_io is None else reuse_io
-    graph = fold_constant_channels(graph)
+    graph = graph if graph.states else fold_constant_channels(graph)
     spare = folder.get("spare_flash_bytes", 0)
     spare_bytes = spare if isinstance(spare, int) else 0
     program = write(graph, isa=isa_of(target.core), reuse_io=within, spare_flash_bytes=spare_bytes)

@@ -111,7 +111,9 @@ def shrink(
         list[str] | None,
         typer.Option(help="Weights of one layer, as NAME=8, 4 or 2; may be given several times."),
     ] = None,
-    activation_bits: Annotated[int, typer.Option(help="8, or 16 where 8 lose too much.")] = 8,
+    activation_bits: Annotated[
+        str, typer.Option(help="8, 16, or auto: 16 only where no network of 8 holds the accuracy.")
+    ] = "auto",
     teacher: Annotated[
         str | None,
         typer.Option(help="A trained model to learn from, named like MODEL, which is then its student."),
@@ -141,7 +143,7 @@ def shrink(
 
     budget = Budget(flash, ram, latency, energy, max_drop)
     options = {"device": device, "budget": budget, "out": out, "effort": effort, "goal": goal, "seed": seed,
-               "layer_bits": _layer_bits(layer_bits or []), "activation_bits": activation_bits,
+               "layer_bits": _layer_bits(layer_bits or []), "activation_bits": _activation_bits(activation_bits),
                "front": front}  # fmt: skip
     if student is not None and model is not None:
         raise UserError(f"--student {student} and {model} are both the model to shrink: give one of them")
@@ -181,6 +183,12 @@ def _teaching(
         raise UserError("--teacher-weights goes with --teacher model.py:function")
     model = None if teacher is None else load_model(teacher, weights)
     return Teaching(model, unlabelled, tuple(frozen), on_epoch=on_epoch)
+
+
+def _activation_bits(given: str) -> int | str:
+    if given not in ("8", "16", "auto"):
+        raise UserError(f"--activation-bits {given!r} cannot be read: it may be 8, 16 or auto")
+    return given if given == "auto" else int(given)
 
 
 def _layer_bits(given: list[str]) -> dict[str, int]:
@@ -323,7 +331,8 @@ def verify(
 @app.command(
     name="compile",
     epilog="Examples:\n\npintsize compile kws.tflite --device stm32l4r5 --out out/\n\n"
-    "pintsize compile model.onnx --device nrf52840 --reuse-io --out out/",
+    "pintsize compile model.onnx --device nrf52840 --reuse-io --out out/\n\n"
+    "pintsize compile wake_word.tflite --device nrf52840 --stream 2 --rate-hz 100 --out out/",
 )
 def compile_(
     model: Annotated[
@@ -340,11 +349,22 @@ def compile_(
         typer.Option(help="Flash that may be spent on speed, such as 16kB: weights are stored wider."),
     ] = None,
     shape: FileShapeOption = None,
+    stream: Annotated[
+        int | None,
+        typer.Option(help="Take so many new samples (or frames) of a signal a run and remember the rest."),
+    ] = None,
+    carry: Annotated[
+        bool,
+        typer.Option("--carry", help="With --stream: no window's edge; padding and recurrent layers go on."),
+    ] = False,
+    rate_hz: Annotated[
+        float | None, typer.Option(help="With --stream: samples (or frames) a second, for the saving.")
+    ] = None,
 ) -> None:
     """Write an integer model as a C program for a device; prove every integer on its emulated core; measure it."""
     import pintsize
     from pintsize.model_argument import read_shape
-    from pintsize.terminal import compiled_table, core_line
+    from pintsize.terminal import compiled_table, core_line, stream_lines
 
     done = pintsize.compile_model(
         model,
@@ -354,8 +374,12 @@ def compile_(
         read_shape(shape, "--shape"),
         lambda found: console.print(core_line(found)),
         spare_flash,
+        stream,
+        carry,
     )
     console.print(compiled_table(done))
+    if done.stream:
+        console.print(stream_lines(done.stream, rate_hz))
     console.print(
         f"Program in [bold]{out}[/]: {', '.join(n for n in done.program.files if n.endswith(('.c', '.h')))}"
     )

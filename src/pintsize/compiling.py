@@ -1,7 +1,7 @@
 """`pintsize compile`: an integer model as a program for one device, proven and measured there.
 
-read → drop what is constant → write for the device → refuse what does not fit → prove and measure on the emulated
-core → folder
+read → drop what is constant → run in steps, where asked → write for the device → refuse what does not fit → prove and
+measure on the emulated core → folder
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from pintsize import devices, emulate
 from pintsize.budget import Amount, size_bytes
+from pintsize.computers import computer_files
 from pintsize.devices import DEVICES, Device
 from pintsize.emulate import CORES, Execution, can_run
 from pintsize.emulate.wasm import build as build_wasm
@@ -25,6 +26,7 @@ from pintsize.graph import BITS, Graph
 from pintsize.manifest import golden_file, manifest
 from pintsize.measure import Footprint, measure
 from pintsize.passes.fold_constant_channels import fold_constant_channels
+from pintsize.passes.streaming import Streamed, streamed
 from pintsize.read.model_file import read_model
 from pintsize.verify import CoreCheck, Skipped, compared, random_codes, require_equal, runner, verify
 from pintsize.write.c import CProgram, with_self_test, write
@@ -38,11 +40,16 @@ WEB = "wasm32"
 SELF_TEST_VECTORS = 4
 #: random inputs run on this computer, the golden vectors first: as many as these multiply-accumulates allow
 HOST_MACS, MOST_HOST_VECTORS = 40_000_000, 64
+#: steps of one signal, where the program remembers: on this computer and on the emulated core
+MOST_HOST_STEPS, GOLDEN_STEPS = 512, 48
 
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A program that was proven on the host and on the device's core, and what it takes there."""
+    """A program that was proven on the host and on the device's core, and what it takes there.
+
+    stream: how it runs in steps, where that was asked for.
+    """
 
     graph: Graph
     program: CProgram
@@ -52,6 +59,7 @@ class Compiled:
     skipped: list[Skipped]
     footprint: Footprint
     spare_flash_bytes: int = 0
+    stream: Streamed | None = None
 
     def files(self) -> dict[str, bytes]:
         """Everything that belongs into the folder: name → content."""
@@ -59,12 +67,13 @@ class Compiled:
         files |= graph_files(self.graph)
         if self.device.core == WEB:
             files |= web_files(self.graph, build_wasm(self.program.files))
+        files |= computer_files(self.graph, self.device.core, self.golden)
         files["golden.npz"] = golden_file(*self.golden)
         device = {"name": self.device.name, "core": self.device.core}
         files[MARKER] = manifest(
             self.graph, device, self.metrics(), files, golden_vectors=len(self.golden[0]), isa=self.program.isa,
             reuse_io=self.program.plan.places[self.graph.inputs[0]] == "arena",
-            spare_flash_bytes=self.spare_flash_bytes,
+            spare_flash_bytes=self.spare_flash_bytes, **self._stream(),
         )  # fmt: skip
         return dict(sorted(files.items()))
 
@@ -73,7 +82,15 @@ class Compiled:
         taken = self.footprint
         names = ("flash_bytes", "ram_bytes", "stack_bytes", "arena_bytes", "weight_bytes", "instructions",
                  "latency_ms", "energy_mj")  # fmt: skip
-        return {name: getattr(taken, name) for name in names}
+        remembered = {"state_bytes": self.program.state_bytes} if self.program.state_bytes else {}
+        return {name: getattr(taken, name) for name in names} | remembered
+
+    def _stream(self) -> dict[str, Any]:
+        """What the manifest says of steps."""
+        if self.stream is None:
+            return {}
+        names = ("hop", "window", "delay", "window_macs", "step_macs")
+        return {"stream": {name: getattr(self.stream, name) for name in names}}
 
 
 def compile_model(
@@ -84,6 +101,8 @@ def compile_model(
     shape: tuple[int, ...] | None = None,
     on_core: Callable[[CoreCheck | Skipped], None] | None = None,
     spare_flash: Amount = None,
+    stream: int | None = None,
+    carry: bool = False,
 ) -> Compiled:
     """An integer model as a C program for a device, every integer proven on the host and the device's core.
 
@@ -93,6 +112,8 @@ def compile_model(
         reuse_io: the input and the output live in the arena, and a run may overwrite the input: less RAM.
         shape: of one input without the batch, where the file leaves it open.
         spare_flash: "16kB" or bytes that may be spent on speed (weights stored wider, on Cortex-M4, M7 and M33).
+        stream: a hop in columns of the input; the program then takes so many new ones a run and remembers the rest of
+            the window, equal to the window run anew; carry: see `streamed`.
 
     Raises ModelError or UnsupportedOp for a model that cannot be read, UserError for one that is not quantized,
     DoesNotFit with the figures when it is too large for the device, VerificationError when an integer differs.
@@ -102,9 +123,11 @@ def compile_model(
         check_writable(Path(out))
     given = model if isinstance(model, Graph) else read_model(Path(model), shape)
     _require_integers(given)
-    graph = fold_constant_channels(given)
-    allowed = HOST_MACS // max(graph.macs, 1)
-    codes = random_codes(graph, min(max(allowed, GOLDEN_VECTORS), MOST_HOST_VECTORS))
+    graph = given if given.states else fold_constant_channels(given)
+    steps = None if stream is None else streamed(graph, stream, carry)
+    graph = steps.graph if steps else graph
+    vectors = GOLDEN_STEPS if graph.states else GOLDEN_VECTORS
+    codes = random_codes(graph, _host_vectors(graph, steps))
     spare_bytes = size_bytes("spare_flash", spare_flash) or 0
     program = write(graph, isa=isa_of(target.core), reuse_io=reuse_io, spare_flash_bytes=spare_bytes)
     _refuse(
@@ -113,13 +136,13 @@ def compile_model(
     with (
         ThreadPoolExecutor() as pool
     ):  # compilers and emulators work while torch loads and the reference runs
-        measuring = pool.submit(measure, program, target, codes[:GOLDEN_VECTORS])
+        measuring = pool.submit(measure, program, target, codes[:vectors])
         running = pool.submit(_run_on_host, program.files, codes)
-        outputs = _reference(given, codes)
+        outputs = _reference(given, codes, steps, carry)
         taken, run = measuring.result()
         _refuse(graph, program, target, taken.flash_bytes, taken.ram_bytes)
         on_host = running.result()
-    golden = codes[:GOLDEN_VECTORS], outputs[:GOLDEN_VECTORS]
+    golden = codes[:vectors], outputs[:vectors]
     program = with_self_test(program, graph, (codes[:SELF_TEST_VECTORS], outputs[:SELF_TEST_VECTORS]))
     found = (
         on_host if isinstance(on_host, Skipped) else compared("host", outputs, None, on_host),
@@ -131,19 +154,31 @@ def compile_model(
     checks = [one for one in found if isinstance(one, CoreCheck)]
     require_equal(checks)
     skipped = [one for one in found if isinstance(one, Skipped)]
-    compiled = Compiled(graph, program, golden, target, checks, skipped, taken, spare_bytes)
+    compiled = Compiled(graph, program, golden, target, checks, skipped, taken, spare_bytes, steps)
     if out is not None:
         write_folder(compiled.files(), Path(out))
     return compiled
 
 
-def _reference(graph: Graph, codes: np.ndarray) -> np.ndarray:
-    """The integers that every core must compute; this is what brings in torch."""
+def _host_vectors(graph: Graph, steps: Streamed | None) -> int:
+    """How many inputs the multiply-accumulates of the reference allow; with states, the steps of one signal."""
+    allowed = HOST_MACS // max(steps.window_macs if steps else graph.macs, 1)
+    if graph.states:
+        return min(max(allowed, GOLDEN_STEPS), MOST_HOST_STEPS)
+    return min(max(allowed, GOLDEN_VECTORS), MOST_HOST_VECTORS)
+
+
+def _reference(graph: Graph, codes: np.ndarray, steps: Streamed | None, carry: bool) -> np.ndarray:
+    """The integers that every core must compute, for steps from windows run anew; this is what brings in torch."""
     from pintsize.module import run_integers
     from pintsize.together import one_thread_each
 
     with one_thread_each():  # a second one would fight with the compilers for the processors
-        return run_integers(graph, codes)
+        if steps is None:
+            return run_integers(graph, codes)
+        if carry:  # no window gives these integers: the steps of the graph as it was given do
+            return run_integers(streamed(graph, steps.hop, carry).graph, codes)
+        return steps.of_step(run_integers(graph, steps.windows(codes)))
 
 
 def _run_on_host(files: Mapping[str, str], codes: np.ndarray) -> Execution | Skipped:

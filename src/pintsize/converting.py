@@ -80,6 +80,10 @@ def convert(
         return Conversion(path, sum(map(len, files.values())), (), ())
     if path.suffix not in WRITERS:
         raise OutputError(f"{path}: the name must end in {' or '.join(WRITERS)}, or be a folder")
+    if graph.states:
+        raise OutputError(
+            f"{graph.name} runs in steps and remembers: no {path.suffix} file does; a folder does"
+        )
     content = WRITERS[path.suffix](graph)
     here, missing = runtimes_for(path.suffix, graph)
     agreements = tuple(compare(graph, content, runtime) for runtime in here)

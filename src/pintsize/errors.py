@@ -10,8 +10,12 @@ PintsizeError
 │   ├── BudgetNotMet          a budget that no candidate meets; carries the nearest one
 │   ├── DoesNotFit            a model too large for the device; says what would make it fit
 │   ├── OutputError           a folder that cannot be written
+│   ├── SourceLost            a source of samples that broke while it ran
+│   ├── OfflineRefusal        a sink that leaves the device, where that was not allowed
 │   └── MissingExtra          an optional part that is not installed
 ├── ToolError                 a compiler or an emulator that failed on what we wrote
+├── SinkError                 a sink that cannot take a decision now; it is kept and sent again
+├── PrivacyError              a socket where nothing may leave the device
 ├── VerificationError         integers that differ: the artifact must not ship
 └── SpecError                 an illegal Graph: our bug
 """
@@ -59,6 +63,14 @@ class OutputError(UserError):
     """The output folder cannot be written."""
 
 
+class SourceLost(UserError):
+    """A source broke while it ran (unplugged, cut short); whatever came before it has been handed over."""
+
+
+class OfflineRefusal(UserError):
+    """A sink would send what was decided to another machine, and nobody allowed it."""
+
+
 class MissingExtra(UserError):
     """A part of pintsize whose dependencies are not installed."""
 
@@ -75,6 +87,7 @@ class MissingExtra(UserError):
 OPTIONAL_MODULES = {
     "torch": ("torch", "train"),
     "sklearn": ("scikit-learn", "train"),
+    "scipy": ("scipy", "train"),
     "ziglang": ("ziglang", "mcu"),
     "unicorn": ("unicorn", "mcu"),
     "capstone": ("capstone", "mcu"),
@@ -84,11 +97,17 @@ OPTIONAL_MODULES = {
     "onnx": ("onnx", "onnx"),
     "wasmtime": ("wasmtime", "web"),
     "soundfile": ("soundfile", "audio"),
+    "sounddevice": ("sounddevice", "audio"),
+    "wfdb": ("wfdb", "records"),
+    "pyedflib": ("pyedflib", "records"),
+    "cv2": ("opencv-python-headless", "video"),
     "PIL": ("pillow", "images"),
     "tensorboard": ("tensorboard", "tensorboard"),
     "tflite": ("tflite", "tflite"),
     "flatbuffers": ("flatbuffers", "tflite"),
     "executorch": ("executorch", "executorch"),
+    "paho": ("paho-mqtt", "mqtt"),
+    "cryptography": ("cryptography", "recording"),
 }
 
 
@@ -100,6 +119,14 @@ def missing_extra(error: ModuleNotFoundError) -> MissingExtra | None:
 
 class ToolError(PintsizeError):
     """A compiler or emulator failed on a program that pintsize wrote."""
+
+
+class SinkError(PintsizeError):
+    """A sink cannot take a decision now."""
+
+
+class PrivacyError(PintsizeError):
+    """Something opened or used a socket where nothing may leave the device."""
 
 
 class VerificationError(PintsizeError):

@@ -118,6 +118,31 @@ class Channels(ABC):
         """Position i along `axis` of the constant belongs to identity ids[i]."""
 
 
+@dataclass(frozen=True)
+class OverTime:
+    """How an op's output follows its inputs along time, which is what lets it run on what is new (`Op.over_time`).
+
+    Columns are counted along the time axis from the window's first. Output columns j·group … j·group + group - 1 come
+    from columns j·stride + first … j·stride + last of every input that has a time axis; before the first and behind
+    the last column lies the op's padding. So framing samples is (stride = hop, last = length - 1), a causal
+    convolution (first = -(kernel - 1)·dilation), a resampler by L / M (group = L, stride = M), and what works column by
+    column the default. An op that carries states is given new columns alone, but names all that its output depends on.
+
+    axis: of time in the output; None where that says one thing about all columns first … last, and has no time.
+    op: what does the same on just these columns, so without padding along time; None: the op as it is.
+    endless: what the op carries never dies out, so a window that begins anew gives other numbers than the stream, as
+    with a GRU; first and last are then those of one step.
+    """
+
+    axis: int | None
+    stride: int = 1
+    first: int = 0
+    last: int = 0
+    group: int = 1
+    op: Op | None = None
+    endless: bool = False
+
+
 class Op(ABC):
     """What a node means. A subclass is a frozen dataclass whose fields are the op's attributes.
 
@@ -135,6 +160,8 @@ class Op(ABC):
     activations: ClassVar[int | None] = None
     #: it has an arithmetic for int16 activations
     int16: ClassVar[bool] = False
+    #: it goes from codes of any width to codes of any width
+    any_width: ClassVar[bool] = False
     #: the scale of what the weights multiply, where it is not the first input's
     weighed_scale: ClassVar[float | None] = None
     #: constants among the inputs are operands: int8 codes on a grid like an activation's (one scale, a zero point);
@@ -177,6 +204,27 @@ class Op(ABC):
         """The largest factors by which the op requantizes within itself."""
         return ()
 
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        """How its output follows its inputs along time; axes: each input's time axis, None where it has none.
+
+        Raises ValueError, saying why and what to do, where it cannot run on a part of the window.
+        """
+        raise ValueError(f"{self.name} looks at the whole window at once")
+
+    def carried(self, inputs: Sequence[TensorType], out: TensorType) -> tuple[TensorType, ...]:
+        """Types of the states with which it goes on from run to run, in order; they begin at the real number 0.
+
+        An op that has some (GRU, a recursive filter) gives `carry` too, its kernel updates them in place as `state0`,
+        `state1`, … where `Node.carried` names them, and begins with zeros where it does not.
+        """
+        return ()
+
+    def carry(
+        self, inputs: Sequence[Quantized], out: Grid, states: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """`integer_meaning` from these states' codes (n, *shape), float64, and the states that it leaves."""
+        raise NotImplementedError(f"{self.name} carries no states")
+
     def fixed_output(self) -> tuple[float, int] | None:
         """(scale, zero_point) of int8 codes where the specification fixes them, else None."""
         return None
@@ -188,18 +236,38 @@ class Op(ABC):
 
 @dataclass(frozen=True)
 class Node:
-    """One op applied to named tensors. `source` is the place in the user's model."""
+    """One op applied to named tensors. `source` is the place in the user's model.
+
+    carried: states that the op reads and leaves changed, as many as `Op.carried` says; none: it begins with zeros.
+    """
 
     name: str
     op: Op
     inputs: tuple[str, ...]
     output: str
     source: str = ""
+    carried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A tensor that lives from one run to the next: a ring of what was last seen, a recurrent layer's memory.
+
+    tensor: what nodes read of it; next: the tensor that becomes its value when a run ends ("": the node that carries it
+    changes it); initial: its codes after a reset, in its shape and number format.
+    """
+
+    tensor: str
+    next: str
+    initial: np.ndarray
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in execution order over named tensors. Never changed in place."""
+    """Nodes in execution order over named tensors. Never changed in place.
+
+    With states it is a program of steps: each run takes what is new and goes on from what the last one left.
+    """
 
     name: str
     tensors: Mapping[str, Tensor]
@@ -207,6 +275,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     labels: tuple[str, ...] = field(default=())
+    states: tuple[State, ...] = field(default=())
 
     def type(self, name: str) -> TensorType:
         return self.tensors[name].type
@@ -241,6 +310,11 @@ class Graph:
         )
 
     @property
+    def state_bytes(self) -> int:
+        """RAM that must keep its content between two runs."""
+        return sum(self.type(s.tensor).activation_bytes for s in self.states)
+
+    @property
     def macs(self) -> int:
         return sum(self.cost(n).macs for n in self.nodes)
 
@@ -258,8 +332,11 @@ class Graph:
 def rebuild(graph: Graph, nodes: Sequence[Node], constants: Mapping[str, Tensor] | None = None) -> Graph:
     """The graph with other nodes and constants: shapes inferred anew, unused tensors dropped.
 
-    Activation types go back to float32; quantization comes after every structural change.
+    Activation types go back to float32; quantization comes after every structural change. So do states: raises
+    ValueError for a graph that has some.
     """
+    if graph.states:
+        raise ValueError(f"{graph.name} runs step by step already: change the graph that it was made of")
     pool = {**graph.tensors, **(constants or {})}
     tensors: dict[str, Tensor] = {i: pool[i] for i in graph.inputs}
     for node in nodes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from pintsize.graph import Graph
 from pintsize.ops.embedding import ids_read
+from pintsize.ops.signal import rate_read
 from pintsize.version import VERSION
 
 FORMAT = 1
@@ -35,6 +36,7 @@ def manifest(
         "output": _interface(graph, graph.outputs[0]),
         "labels": list(graph.labels),
         "metrics": dict(metrics),
+        **({"stateful": True} if graph.states else {}),
         **more,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
@@ -49,13 +51,17 @@ def golden_file(inputs: np.ndarray, outputs: np.ndarray) -> bytes:
 
 
 def _interface(graph: Graph, name: str) -> dict[str, Any]:
-    """ids: how many there are, where the tensor holds token ids and no numbers."""
+    """ids: how many there are, where the tensor holds token ids and no numbers; rate_hz: of samples, where it is
+    known.
+    """
     kind = graph.type(name)
     ids = ids_read(graph) if name in graph.inputs else 0
+    rate_hz = rate_read(graph) if name in graph.inputs else 0.0
     return {
         "shape": list(kind.shape),
         "dtype": kind.dtype,
         "scale": kind.scale[0],
         "zero_point": kind.zero_point,
         **({"ids": ids} if ids else {}),
+        **({"rate_hz": rate_hz} if rate_hz else {}),
     }

@@ -26,8 +26,11 @@ from pintsize.arithmetic import (
     straight_through,
 )
 from pintsize.graph import BITS, Graph, Node, Tensor
+from pintsize.integers import frozen, grid_of, inputs_of, run_integers, scale_of
 from pintsize.ops import BatchNorm
 from pintsize.ops.recurrent import Recurrent
+
+__all__ = ["GraphModule", "float_step", "integer_step", "run_float", "run_integers", "tied_groups"]
 
 #: no scale learns its way below this
 LEAST_SCALE = 1e-8
@@ -55,34 +58,6 @@ def run_float(
     return values[graph.outputs[0]]
 
 
-def run_integers(
-    graph: Graph,
-    codes: np.ndarray,
-    observe: Callable[[str, torch.Tensor], None] | None = None,
-    batch: int = 256,
-) -> np.ndarray:
-    """An integer Graph's output codes (n, *output shape) for input codes (n, *input shape), int8 or int16 each.
-
-    This is the reference that every written program must equal.
-    """
-    constants = {t.name: _frozen(t) for t in graph.tensors.values() if t.is_constant}
-    grids = {t.name: _grid(t) for t in graph.tensors.values() if not t.is_constant}
-    kind = np.int16 if graph.type(graph.outputs[0]).dtype == "int16" else np.int8
-    outputs: list[np.ndarray] = []
-    with torch.no_grad():
-        for start in range(0, len(codes), batch):
-            x = torch.from_numpy(codes[start : start + batch].astype(np.float32))
-            values = dict(constants)
-            _place(values, grids, graph.inputs[0], x, observe)
-            for node in graph.nodes:
-                inputs = _inputs(graph, node, values)
-                _place(
-                    values, grids, node.output, node.op.integer_meaning(inputs, grids[node.output]), observe
-                )
-            outputs.append(values[graph.outputs[0]].q.numpy().astype(kind))
-    return np.concatenate(outputs)
-
-
 def float_step(graph: Graph, node: Node, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """What one node of a float or annotated Graph computes in real numbers, from the values of its activations."""
     constants = {c: torch.from_numpy(np.ascontiguousarray(graph.constant(c))) for c in graph.constants(node)}
@@ -91,52 +66,15 @@ def float_step(graph: Graph, node: Node, values: Mapping[str, torch.Tensor]) -> 
 
 def integer_step(graph: Graph, node: Node, values: Mapping[str, Quantized]) -> Quantized:
     """What one node of an integer Graph computes, from the values of its activations."""
-    constants = {c: _frozen(graph.tensors[c]) for c in graph.constants(node)}
-    grid = _grid(graph.tensors[node.output])
-    return grid.codes(node.op.integer_meaning(_inputs(graph, node, {**values, **constants}), grid))
-
-
-def _place(
-    values: dict[str, Quantized],
-    grids: dict[str, Grid],
-    name: str,
-    q: torch.Tensor,
-    observe: Callable[[str, torch.Tensor], None] | None,
-) -> None:
-    values[name] = grids[name].codes(q)
-    if observe:
-        observe(name, q)
+    constants = {c: frozen(graph.tensors[c]) for c in graph.constants(node)}
+    grid = grid_of(graph.tensors[node.output])
+    return grid.codes(node.op.integer_meaning(inputs_of(graph, node, {**values, **constants}), grid))
 
 
 def _real_inputs(graph: Graph, node: Node, values: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
     """What the node computes from; operands that are constants get a batch axis of 1."""
     operands = graph.constants(node) if node.op.operands else ()
     return [values[i][None] if i in operands else values[i] for i in node.inputs]
-
-
-def _inputs(graph: Graph, node: Node, values: Mapping[str, Quantized]) -> list[Quantized]:
-    operands = graph.constants(node) if node.op.operands else ()
-    return [_operand(values[i]) if i in operands else values[i] for i in node.inputs]
-
-
-def _operand(x: Quantized) -> Quantized:
-    return Quantized(x.q[None], x.scale.reshape(()), x.zero_point, x.bits)
-
-
-def _frozen(tensor: Tensor) -> Quantized:
-    kind = np.float64 if tensor.type.dtype == "int32" else np.float32
-    assert tensor.data is not None
-    q = torch.from_numpy(tensor.data.astype(kind))
-    return Quantized(q, _scale(tensor), tensor.type.zero_point, tensor.type.code_bits)
-
-
-def _scale(tensor: Tensor) -> torch.Tensor:
-    scale = torch.tensor(tensor.type.scale, dtype=torch.float32)
-    return scale if tensor.is_constant else scale.reshape(())
-
-
-def _grid(tensor: Tensor) -> Grid:
-    return Grid.of(_scale(tensor), tensor.type.zero_point, tensor.type.code_bits)
 
 
 def tied_groups(graph: Graph) -> dict[str, str]:
@@ -211,9 +149,9 @@ class GraphModule(nn.Module):
             if tensor.type.dtype == "int32" or name != tensor.name:
                 continue
             if name in fixed:
-                self._fixed_scales[name] = _scale(tensor)
+                self._fixed_scales[name] = scale_of(tensor)
             else:
-                self.log_scales[self._keys[name]] = nn.Parameter(_scale(tensor).log())
+                self.log_scales[self._keys[name]] = nn.Parameter(scale_of(tensor).log())
 
     def scale(self, name: str) -> torch.Tensor:
         """The float32 scale of a tensor as it stands now (0-d, or per output channel for weights)."""
@@ -258,7 +196,7 @@ class GraphModule(nn.Module):
         for node in graph.nodes:
             out = grids[node.output]
             constants = {i: self._constant(node, i, values) for i in graph.constants(node)}
-            inputs = _inputs(graph, node, {**values, **constants})
+            inputs = inputs_of(graph, node, {**values, **constants})
             codes = self._with_gradient(node, inputs, out)
             values[node.output] = out.codes(codes)
             if self.observe:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from pintsize.budget import Budget
 from pintsize.checkpoints import Checkpoints
 from pintsize.compress.candidate import Candidate
 from pintsize.compress.lesson import Goal
-from pintsize.compress.quantize import ActivationBits, Bits
+from pintsize.compress.quantize import ActivationBits, Bits, without_int16
 from pintsize.compress.recipe import EFFORTS, Recipe, without_softmax
 from pintsize.compress.shortlist import Planner
 from pintsize.compress.size import FIGURES, limits_of
@@ -34,7 +35,7 @@ from pintsize.errors import BudgetNotMet, DataError, UserError
 from pintsize.folder import check_writable, write_folder
 from pintsize.front import trade_off
 from pintsize.graph import Graph
-from pintsize.passes.simplify import simplify
+from pintsize.passes.simplify import fold, simplify
 from pintsize.progress import Watcher
 from pintsize.read.layout import Layout
 from pintsize.read.model_file import is_model_file, read_file
@@ -63,7 +64,7 @@ def shrink(
     effort: EffortName = "medium",
     goal: Goal | None = None,
     layer_bits: Mapping[str, Bits] | None = None,
-    activation_bits: ActivationBits = 8,
+    activation_bits: ActivationBits | Literal["auto"] = "auto",
     teaching: Teaching | None = None,
     front: bool = False,
     seed: int = 0,
@@ -84,7 +85,8 @@ def shrink(
         out: a folder for the results; what is not finished lies in `<out>.partial`, and the same call goes on there.
         effort: how long to search. goal: "classes" or "values" (regression); guessed when not given.
         layer_bits: layer name → bits of its weights (8, 4 or 2), whatever the search takes for the others.
-        activation_bits: 8, or 16 for signals with more dynamics than 8 bits hold.
+        activation_bits: 8, or 16 for signals with more dynamics than 8 bits hold; "auto": 16 only where no network of
+            8 holds the accuracy.
         teaching: another teacher, unlabelled samples, frozen layers, a loss, a metric or a callback of your own.
         front: the whole trade-off: about a dozen models from tiny to best, each ready to ship below `<out>/front` and
             in the Report's `front`; the Report itself is of the one that suits the budget.
@@ -108,22 +110,30 @@ def shrink(
     source = provenance or Provenance()
     source = source.with_hashes(ready.graph, ready.splits)
     bits = sorted((layer_bits or {}).items())
-    checkpoints = Checkpoints.beside(
-        out, source.fingerprint(target.name, effort, seed, bits, activation_bits, lessons.fingerprint(ready))
-    )
+    fingerprint = partial(source.fingerprint, target.name, effort, seed, bits, lessons.fingerprint(ready))
+    checkpoints = Checkpoints.beside(out, fingerprint(8))
     note_on_inputs(ready, allowed, watch)
 
     watch.stage("Asking the teacher")
-    lesson = lesson_of(ready, lessons, seed)
+    lesson = lesson_of(ready, lessons, EFFORTS[effort], seed)
     with one_thread_each():
         ready = taught(ready, lesson, lessons, EFFORTS[effort], checkpoints, watch, seed)
         recipe = Recipe(
             ready.graph, lesson, EFFORTS[effort], target.channel_alignment, layer_bits=layer_bits or {},
-            frozen=lessons.frozen, activation_bits=activation_bits, on_epoch=lessons.on_epoch, seed=seed,
+            frozen=lessons.frozen, on_epoch=lessons.on_epoch, seed=seed,
         )  # fmt: skip
-        with trainer(recipe) as train:
-            workshop = Workshop(ready, recipe, target, checkpoints, watch, train)
-            outcome = searched(workshop, allowed, EFFORTS[effort].front if front else None)
+        models = EFFORTS[effort].front if front else None
+
+        def search(width: ActivationBits) -> tuple[Workshop, Outcome]:
+            wide = replace(recipe, activation_bits=width)
+            shop = Workshop(ready, wide, target, Checkpoints.beside(out, fingerprint(width)), watch)
+            return shop, searched(shop, allowed, models)
+
+        width, *wider = activation_widths(activation_bits, ready.graph)
+        workshop, outcome = search(width)
+        if wider and loses_too_much(outcome):
+            watch.note(f"no network with activations of {width} bits holds the accuracy: trying {wider[0]}")
+            workshop, outcome = search(wider[0])
     chosen = _chosen(outcome, allowed)
 
     watch.stage("Writing and proving the program")
@@ -145,9 +155,26 @@ def searched(workshop: Workshop, budget: Budget, models_on_front: int | None) ->
     workshop.watch.stage(f"Searching for the smallest model within {budget}")
     shortlist = planner.shortlist(budget, every_size=bool(models_on_front) or budget.max_drop is not None)
     workshop.know(shortlist)
-    if models_on_front:
-        return trade_off(workshop, shortlist, models_on_front, budget)
-    return coarse_to_fine(shortlist, workshop.judge, budget, workshop.teacher_accuracy, workshop.watch.trial)
+    with trainer(workshop.recipe) as workshop.train:
+        if models_on_front:
+            outcome = trade_off(workshop, shortlist, models_on_front, budget)
+        else:
+            teacher = workshop.teacher_accuracy
+            outcome = coarse_to_fine(shortlist, workshop.judge, budget, teacher, workshop.watch.trial)
+    workshop.train = workshop.recipe
+    return outcome
+
+
+def activation_widths(asked: ActivationBits | Literal["auto"], graph: Graph) -> list[ActivationBits]:
+    """Widths of the activations to try, one after the other."""
+    if asked != "auto":
+        return [asked]
+    return [8, 16] if not without_int16(fold(graph)) else [8]
+
+
+def loses_too_much(outcome: Outcome) -> bool:
+    """Has nothing been chosen for want of accuracy, not of room?"""
+    return outcome.chosen is None and outcome.nearest.status == "dropped"
 
 
 @dataclass(frozen=True)

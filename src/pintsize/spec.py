@@ -3,7 +3,7 @@
 float       as read: batch-norms may stand, every tensor is float32
 folded      no batch-norm left, ready for quantization
 annotated   folded; every tensor's type says how it will be quantized, constants still hold real numbers
-integer     every tensor is quantized and every constant holds its codes: this is what ships
+integer     every tensor is quantized and every constant holds its codes: this is what ships; it may have states
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ def one_input_one_output(graph: Graph) -> Iterator[str]:
 
 
 def tensors_are_known(graph: Graph) -> Iterator[str]:
-    names = {name for node in graph.nodes for name in (*node.inputs, node.output)}
+    names = {name for node in graph.nodes for name in (*node.inputs, node.output, *node.carried)}
+    names |= {name for state in graph.states for name in (state.tensor, state.next) if name}
     for name in sorted((names | set(graph.inputs) | set(graph.outputs)) - set(graph.tensors)):
         yield f"tensor {name} is used but not defined"
 
 
 def in_execution_order(graph: Graph) -> Iterator[str]:
     ready = {*graph.inputs, *(t.name for t in graph.tensors.values() if t.is_constant)}
+    ready |= {state.tensor for state in graph.states}
     for node in graph.nodes:
         yield from (f"{node.name} reads {i} before it is computed" for i in node.inputs if i not in ready)
         if node.output in ready:
@@ -125,26 +127,31 @@ def no_batch_norm(graph: Graph) -> Iterator[str]:
 
 
 def all_quantized(graph: Graph) -> Iterator[str]:
+    carried = {name for node in graph.nodes for name in node.carried}
     for tensor in graph.tensors.values():
         if not tensor.type.is_quantized:
             yield f"{tensor.name} has no scale"
         elif not all(np.isfinite(s) and s > 0 for s in tensor.type.scale):
             yield f"{tensor.name} has a scale that is not positive"
-        if not tensor.is_constant and tensor.type.dtype not in ("int8", "int16"):
+        if (
+            not tensor.is_constant
+            and tensor.type.dtype not in ("int8", "int16")
+            and tensor.name not in carried
+        ):
             yield f"{tensor.name} is {tensor.type.dtype}; activations are int8 or int16"
         if not tensor.is_constant and tensor.type.dtype == "int16" and tensor.type.zero_point:
             yield f"{tensor.name} is int16 with zero point {tensor.type.zero_point}; it must be 0"
 
 
 def widths_agree(graph: Graph) -> Iterator[str]:
-    """Only requantize goes from one width of activations to another."""
+    """Only requantize, and what reads signals, goes from one width of activations to another."""
     for node in graph.nodes:
         operands = graph.constants(node) if node.op.operands else ()
         read = () if node.op.takes_ids else graph.activations(node)
         widths = {graph.type(n).dtype for n in (*read, *operands, node.output)}
         if "int16" in widths and not node.op.int16:
             yield f"{node.name} ({node.op.name}) has no int16 arithmetic"
-        elif len(widths) > 1 and node.op.name != "requantize":
+        elif len(widths) > 1 and node.op.name != "requantize" and not node.op.any_width:
             yield f"{node.name} ({node.op.name}) mixes {' and '.join(sorted(widths))}; requantize is what goes between"
         elif len(widths) > 1 and getattr(node.op, "once", False):
             yield f"{node.name} ({node.op.name}) rounds once, which it does from int8 to int8 alone"
@@ -271,6 +278,38 @@ def _reach(graph: Graph, node: Node, weight: Tensor, bias: Tensor) -> int:
     return int((total * largest + np.abs(bias.data.astype(np.int64))).max())
 
 
+def no_states(graph: Graph) -> Iterator[str]:
+    yield from (f"{s.tensor} is a state: only what is quantized runs step by step" for s in graph.states)
+    yield from (f"{n.name} carries {', '.join(n.carried)}" for n in graph.nodes if n.carried)
+
+
+def states_go_on(graph: Graph) -> Iterator[str]:
+    """Each state has one next value, which a node computes, or one node that carries it."""
+    computed = {node.output for node in graph.nodes}
+    known = [state.tensor for state in graph.states]
+    keepers = [name for node in graph.nodes for name in node.carried]
+    read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
+    yield from (f"state {n} is listed twice" for n in sorted({n for n in known if known.count(n) > 1}))
+    yield from (f"{n} is carried, but no state" for n in sorted(set(keepers) - set(known)))
+    for state in graph.states:
+        name, kind = state.tensor, graph.type(state.tensor)
+        if graph.tensors[name].is_constant or name in computed or name in graph.inputs:
+            yield f"state {name} must be neither a constant nor an input nor computed"
+        if keepers.count(name) != (not state.next) or (name in keepers and name in read):
+            yield f"state {name} needs a next value or one node that carries it, and no other may read that"
+        if state.next and (state.next not in computed or graph.type(state.next) != kind):
+            yield f"state {name} needs a next value that a node computes on the same grid, not {state.next}"
+        if state.initial.shape != kind.shape or state.initial.dtype != kind.dtype:
+            yield f"state {name} begins with {state.initial.dtype} {state.initial.shape}, its type says otherwise"
+
+
+def carried_types_agree(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        wanted = node.op.carried([graph.type(i) for i in node.inputs], graph.type(node.output))
+        if node.carried and tuple(graph.type(n) for n in node.carried) != wanted:
+            yield f"{node.name} ({node.op.name}) must carry {', '.join(map(str, wanted)) or 'nothing'}"
+
+
 STRUCTURE: tuple[Rule, ...] = (
     one_input_one_output, in_execution_order, names_are_unique, shapes_follow, data_fits_type,
     constants_where_expected, ids_come_from_outside,
@@ -281,11 +320,13 @@ QUANTIZED: tuple[Rule, ...] = (
 )  # fmt: skip
 
 RULES: dict[Stage, tuple[Rule, ...]] = {
-    "float": (*STRUCTURE, all_float),
-    "folded": (*STRUCTURE, all_float, no_batch_norm),
-    "annotated": (*STRUCTURE, *QUANTIZED),
+    "float": (*STRUCTURE, no_states, all_float),
+    "folded": (*STRUCTURE, no_states, all_float, no_batch_norm),
+    "annotated": (*STRUCTURE, no_states, *QUANTIZED),
     "integer": (
         *STRUCTURE,
+        states_go_on,
+        carried_types_agree,
         *QUANTIZED,
         codes_in_range,
         accumulators_fit,

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STUDENT_SHARE = 2.0
 #: samples to keep the best state by and to tell the metric of
 HELD_BACK = 512
+#: blends for each sample, at most
+MOST_ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +78,20 @@ def unlabelled_samples(source: Any, reading: Reading, sample_shape: tuple[int, .
     return reading.arrange(samples_of(source, sample_shape=sample_shape, part="train").x)
 
 
-def lesson_of(ready: Prepared, teaching: Teaching, seed: int) -> Lesson:
-    """What all candidates learn. Raises DataError for labels, UserError for a student that the teacher does not fit."""
+def lesson_of(ready: Prepared, teaching: Teaching, effort: Effort, seed: int) -> Lesson:
+    """What all candidates learn, with as many blends as a whole training sees.
+
+    Raises DataError for labels, UserError for a student that the teacher does not fit.
+    """
     part, kept = ready.splits.train, ready.splits.validation
     labelled = ready.goal == "classes"
     held_back = None
     if teaching.metric is not None:
         held_back = kept.x[:HELD_BACK], kept.y[:HELD_BACK] if labelled and kept.y is not None else None
+    blended = effort.float_steps * effort.batch / 2
+    rounds = min(MOST_ROUNDS, ceil(blended / max(1, len(part.x))))
     lesson = prepare(
-        fold(ready.reference), part.x, part.y if labelled else None, ready.goal, seed=seed,
+        fold(ready.reference), part.x, part.y if labelled else None, ready.goal, rounds, seed,
         unlabelled=ready.unlabelled, held_back=held_back, loss=teaching.loss, metric=teaching.metric,
         labels=ready.labels,
     )  # fmt: skip

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # at run time these would bring in torch, which `pintsize dev
     from pintsize.doctor import Diagnosis, Extent
     from pintsize.measure import Footprint
     from pintsize.passes.plan_memory import MemoryPlan
+    from pintsize.passes.streaming import Streamed
     from pintsize.verify import CoreCheck, Skipped
 
 STATUS_COLOURS = {
@@ -168,6 +169,22 @@ def compiled_table(done: Compiled) -> RenderableType:
     """What a compiled program takes."""
     head = f"{escape(done.graph.name)} for {escape(done.device.title)}, kernels: {done.program.isa}"
     return Group(head, _footprint_table(done.footprint))
+
+
+def stream_lines(stream: Streamed, rate_hz: float | None) -> str:
+    """What running in steps saves, counted; rate_hz: of the input's columns, where it is known."""
+    saving = stream.window_macs / max(stream.step_macs, 1)
+    lines = [
+        f"a step takes {stream.hop} of the window's {stream.window} columns and keeps {stream.graph.state_bytes:,} B: "
+        f"{stream.step_macs:,} multiply-accumulates where the window run anew takes {stream.window_macs:,}, "
+        f"{saving:.1f} times as many (counted)"
+    ]
+    if rate_hz:
+        anew, steps = stream.macs_per_second(rate_hz)
+        lines.append(f"a second of signal at {rate_hz:g} Hz: {steps:,.0f} where it was {anew:,.0f} (counted)")
+    if stream.delay:
+        lines.append(f"it answers {stream.delay} later than it hears: padding looks ahead")
+    return "\n".join(lines)
 
 
 def bench_tables(found: Bench) -> RenderableType:

@@ -95,12 +95,15 @@ class Workshop:
     device: Device
     checkpoints: Checkpoints
     watch: Watcher
-    train: TrainCandidate
     stop: Event = field(default_factory=Event)
     trained: dict[str, Graph] = field(default_factory=dict)
     sketched: dict[Candidate, Sketched] = field(default_factory=dict)
     settled: dict[Candidate, Candidate] = field(default_factory=dict)
     links: dict[Allocation, Size] = field(default_factory=dict)
+    train: TrainCandidate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.train = self.recipe
 
     @cached_property
     def planner(self) -> Planner:

@@ -16,7 +16,7 @@ from pintsize.compress.lesson import Lesson, prepare
 from pintsize.compress.prune import Prune
 from pintsize.compress.quantize import Bits, Quantize, freeze
 from pintsize.compress.recipe import Effort, Recipe
-from pintsize.compress.recover import Recover, learning_rate, recover
+from pintsize.compress.recover import Length, Recover, learning_rate, recover
 from pintsize.compress.search import Candidate
 from pintsize.compress.train import Train
 from pintsize.embedded import Embedded, digits
@@ -120,3 +120,10 @@ def test_the_recipe_takes_labels_that_are_known_in_part(base: Graph, lesson: Les
     recipe = Recipe(base, some, Effort(1, 1), criterion="taylor")
     trained = recipe(Candidate(0.5, 4))
     assert all(np.isfinite(t.data).all() for t in trained.tensors.values() if t.data is not None)
+
+
+@pytest.mark.parametrize(
+    ("samples", "there", "expected"), [(640, 100, Length(7)), (100, 100, Length(1)), (30, 100, Length(1, 30))]
+)
+def test_less_than_an_epoch_is_an_epoch_of_fewer_samples(samples: int, there: int, expected: Length) -> None:
+    assert Length.of(samples, there) == expected

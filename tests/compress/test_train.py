@@ -97,6 +97,18 @@ def test_progress_is_told_after_every_epoch(graph: Graph, lesson: Lesson) -> Non
     assert set(told[-1].figures) == {"loss", "learning_rate"}
 
 
+def test_an_epoch_may_be_of_fewer_samples(graph: Graph, lesson: Lesson) -> None:
+    seen: list[int] = []
+
+    def counted(output: torch.Tensor, answers: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
+        seen.append(len(output))
+        return ((output - answers) ** 2).mean()
+
+    how = Train(epochs=2, batch=16, samples=40, learning_rate=0.001)
+    train(graph, replace(lesson, loss=counted), how)
+    assert seen == [16, 16, 8] * 2
+
+
 def test_a_loss_that_runs_away_at_every_rate_is_an_error(graph: Graph, lesson: Lesson) -> None:
     with pytest.raises(DataError, match="learning rate"):
         train(fold(graph), lesson, Train(epochs=2, learning_rate=1e30))
@@ -203,6 +215,7 @@ def test_a_student_of_another_output_shape_is_refused(lesson: Lesson) -> None:
         {"label_weight": 2.0},
         {"patience": 0},
         {"retries": -1},
+        {"samples": 0},
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:

@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from pintsize.errors import ModelError
+from pintsize.errors import ModelError, UserError
 from pintsize.graph import Graph
 from pintsize.module import run_integers
+from pintsize.passes.streaming import streamed
 from pintsize.read.saved import read_saved
 from pintsize.spec import check
 from pintsize.write.saved import graph_files
 from tests.drawn import Drawn, drawn_graphs, random_codes
 from tests.examples import example_graph, example_integers, examples
+from tests.streams import graphs_over_time, recurrent_graphs
 
 EXAMPLES = examples()
 
@@ -36,6 +39,11 @@ def assert_same(a: Graph, b: Graph) -> None:
         b.inputs,
         b.outputs,
         b.labels,
+    )
+    assert [(s.tensor, s.next) for s in a.states] == [(s.tensor, s.next) for s in b.states]
+    assert all(
+        x.initial.dtype == y.initial.dtype and np.array_equal(x.initial, y.initial)
+        for x, y in zip(a.states, b.states, strict=True)
     )
     assert {n: t.type for n, t in a.tensors.items()} == {n: t.type for n, t in b.tensors.items()}
     for name, tensor in a.tensors.items():
@@ -61,6 +69,28 @@ def test_an_integer_graph_computes_the_same_after_a_round_trip(drawn: Drawn, tmp
     assert_same(graph, again)
     codes = random_codes(graph, 4)
     assert np.array_equal(run_integers(graph, codes), run_integers(again, codes))
+
+
+@settings(max_examples=10)
+@given(graph=st.one_of(graphs_over_time(padded=True), recurrent_graphs()))
+def test_a_graph_of_steps_goes_on_as_it_would_have(graph: Graph, tmp_path: Path) -> None:
+    try:
+        steps = streamed(graph, 2, carry=True).graph
+    except UserError:
+        assume(False)
+        raise
+    again = read_saved(save(steps, tmp_path))
+    check(again, "integer")
+    assert_same(steps, again)
+    codes = random_codes(steps, 8)
+    assert np.array_equal(run_integers(steps, codes), run_integers(again, codes))
+
+
+def test_a_graph_without_states_is_written_as_before_there_were_any() -> None:
+    example = next(iter(EXAMPLES.values()))
+    text = graph_files(example_integers(example))["graph.json"].decode()
+    assert "states" not in text
+    assert "carried" not in text
 
 
 def test_the_same_graph_gives_the_same_bytes() -> None:

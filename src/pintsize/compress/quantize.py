@@ -93,9 +93,14 @@ class Quantize:
         return self.layer_bits.get(node.name, self.weight_bits)
 
 
+def without_int16(graph: Graph) -> list[str]:
+    """The nodes whose op computes on int8 alone."""
+    return [f"{n.name} ({n.op.name})" for n in graph.nodes if not n.op.int16]
+
+
 def refuse_without_int16(graph: Graph) -> None:
     """Raises UserError naming every node whose op computes on int8 alone."""
-    refused = [f"{n.name} ({n.op.name})" for n in graph.nodes if not n.op.int16]
+    refused = without_int16(graph)
     if refused:
         raise UserError(f"no int16 arithmetic for {', '.join(refused)}: quantize the activations to 8 bits")
 

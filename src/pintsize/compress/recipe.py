@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import ceil
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from pintsize.compress.lesson import Lesson
 from pintsize.compress.prices import prices
 from pintsize.compress.prune import Prune
 from pintsize.compress.quantize import ActivationBits, Bits, Quantize, freeze
-from pintsize.compress.recover import Recover, recover
+from pintsize.compress.recover import Length, Recover, recover
 from pintsize.compress.search import BITS, WIDTHS
 from pintsize.compress.shortlist import Planner
 from pintsize.compress.sketch import Costs, Sketch
@@ -145,8 +144,8 @@ class Recipe:
         )
 
     def _recovery(self, pruned: Graph, narrower: bool, share: float) -> Recover:
-        floats = self._epochs(self.effort.float_steps * share) if narrower else 0
-        integers = self._epochs(self.effort.integer_steps * share)
+        floats = self._length(self.effort.float_steps * share) if narrower else Length(0)
+        integers = self._length(self.effort.integer_steps * share)
         return Recover.of(pruned, floats, integers, self.effort.batch, self.frozen, self.seed)
 
     def tell(self, candidate: Candidate, on_step: OnStep | None, epoch: Epoch) -> None:
@@ -156,8 +155,11 @@ class Recipe:
         if self.on_epoch:
             self.on_epoch(replace(epoch, model=candidate.name))
 
-    def _epochs(self, steps: float) -> int:
-        return max(1, ceil(steps * self.effort.batch / max(1, len(self.lesson.x))))
+    def _length(self, steps: float) -> Length:
+        """Of so many steps; more where a whole training in real numbers would not see every sample once."""
+        there, batch = len(self.lesson.x), self.effort.batch
+        stretched = max(1.0, there / (self.effort.float_steps * batch))
+        return Length.of(steps * batch * stretched, there)
 
     def _calibration(self) -> np.ndarray:
         step = max(1, len(self.lesson.x) // CALIBRATION)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 from pintsize.compress.batch_statistics import reestimate
 from pintsize.compress.epoch import OnEpoch
@@ -20,6 +21,21 @@ INTEGER_LEARNING_RATE = 2e-3
 
 
 @dataclass(frozen=True)
+class Length:
+    """Of a training: epochs, and the samples of each where not all."""
+
+    epochs: int
+    samples: int | None = None
+
+    @classmethod
+    def of(cls, samples: float, there: int) -> Length:
+        """To see so many samples in all, of those that are there."""
+        if samples < there:
+            return cls(1, max(1, ceil(samples)))
+        return cls(max(1, ceil(samples / max(1, there))))
+
+
+@dataclass(frozen=True)
 class Recover:
     """How to recover: the two phases, either of which may have no epochs."""
 
@@ -30,8 +46,8 @@ class Recover:
     def of(
         cls,
         pruned: Graph,
-        float_epochs: int,
-        integer_epochs: int,
+        in_floats: Length,
+        in_integers: Length,
         batch: int = 64,
         frozen: tuple[str, ...] = (),
         seed: int = 0,
@@ -39,10 +55,11 @@ class Recover:
         """Rates as the network needs them; blends in real numbers alone: the short phase in integers has no time for
         them.
         """
-        floats = Train(float_epochs, learning_rate(pruned), batch, frozen=frozen, seed=seed)
-        integers = Train(
-            integer_epochs, INTEGER_LEARNING_RATE, batch, mixup=False, frozen=frozen, seed=seed + 1
-        )
+        both = Train(batch=batch, frozen=frozen)
+        floats = replace(both, epochs=in_floats.epochs, samples=in_floats.samples, learning_rate=learning_rate(pruned),
+                         seed=seed)  # fmt: skip
+        integers = replace(both, epochs=in_integers.epochs, samples=in_integers.samples, mixup=False,
+                           learning_rate=INTEGER_LEARNING_RATE, seed=seed + 1)  # fmt: skip
         return cls(floats, integers)
 
 

@@ -32,9 +32,10 @@ class Train:
 
     learning_rate: of SGD with momentum for a float Graph, of Adam for an annotated one (a tenth is a good start there).
     label_weight: share of the loss against the labels, in [0, 1] (1: they alone count). feature_weight: of feature
-    matching. mixup: every other batch is of blends. patience: epochs without a better loss on the samples held back,
-    after which training stops. retries: how often a loss that is no number makes training slower before it is an error.
-    frozen: layers whose weights do not learn.
+    matching. samples: an epoch is of so many, drawn anew each time; None: of all. mixup: every other batch is of
+    blends. patience: epochs without a better loss on the samples held back, after which training stops. retries: how
+    often a loss that is no number makes training slower before it is an error. frozen: layers whose weights do not
+    learn.
     """
 
     epochs: int = 30
@@ -43,6 +44,7 @@ class Train:
     temperature: float = 4.0
     label_weight: float = 0.1
     feature_weight: float = 0.0
+    samples: int | None = None
     mixup: bool = True
     warm_up: float = 0.1
     weight_decay: float = 1e-4
@@ -60,6 +62,12 @@ class Train:
             raise UserError(f"label_weight must be from 0 to 1, not {self.label_weight}")
         if self.retries < 0 or (self.patience is not None and self.patience < 1):
             raise UserError("retries must be at least 0, patience at least 1")
+        if self.samples is not None and self.samples < 1:
+            raise UserError("samples must be at least 1")
+
+    def samples_of(self, there: int) -> int:
+        """How many of the samples that are there an epoch takes."""
+        return there if self.samples is None else min(there, self.samples)
 
 
 def train(
@@ -109,7 +117,7 @@ class _Run:
     def __init__(self, student: Graph, lesson: Lesson, how: Train) -> None:
         self.lesson, self.how = lesson, how
         self.module = GraphModule(student, frozen=frozen_nodes(student, how.frozen))
-        self.steps = max(1, how.epochs * -(-len(lesson.x) // how.batch))
+        self.steps = max(1, how.epochs * -(-how.samples_of(len(lesson.x)) // how.batch))
         self.generator = torch.Generator().manual_seed(how.seed)
         self.slowed = 1.0
         self.best = _Best()
@@ -233,7 +241,7 @@ def _optimizer(module: GraphModule, how: Train) -> torch.optim.Optimizer:
 
 def _batches(lesson: Lesson, how: Train, generator: torch.Generator) -> Iterator[Batch]:
     """Shuffled batches; with mixup every other one is of blends, whose labels only the teacher knows."""
-    order = torch.randperm(len(lesson.x), generator=generator)
+    order = torch.randperm(len(lesson.x), generator=generator)[: how.samples_of(len(lesson.x))]
     for number, start in enumerate(range(0, len(order), how.batch)):
         index = order[start : start + how.batch].numpy()
         if len(index) < 2 and len(order) > 1:

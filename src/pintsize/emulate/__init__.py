@@ -53,10 +53,10 @@ def _packages(wanted: Core) -> tuple[str, ...]:
     return ("ziglang", "capstone", "pyelftools", *(("unicorn",) if wanted.unicorn_cpu else ()))
 
 
-def execute(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
-    """Runs a linked program on Unicorn where that has the core, else on QEMU."""
+def execute(program: Program, inputs: np.ndarray, count: bool = True, restart_every: int = 0) -> Execution:
+    """Runs a linked program on Unicorn where that has the core, else on QEMU; restart_every: see `run`."""
     runner = cortex_m if program.core.unicorn_cpu else qemu
-    return runner.run(program, inputs, count)
+    return runner.run(program, inputs, count, restart_every)
 
 
 def run(
@@ -66,9 +66,11 @@ def run(
     count: bool = True,
     prefix: str = "model",
     optimize: str = "-O2",
+    restart_every: int = 0,
 ) -> tuple[Program | None, Execution]:
-    """Compiles for a core and runs `inputs`, int8 (n, input bytes), there.
+    """Compiles for a core and runs `inputs`, int8 (n, input bytes), there in order, after one init.
 
+    restart_every: the model's init again before every so many inputs, for one that remembers what came before.
     The program is None on the host and in WebAssembly, which have no flash and RAM to speak of, and nothing
     is counted there. Raises DeviceError when there is no such core, ToolError or MissingExtra when it cannot
     be compiled or run here.
@@ -76,8 +78,8 @@ def run(
     wanted = core(core_name)
     if wanted.isa == "host":
         with HostModel(files, prefix=prefix, optimize=optimize) as model:
-            return None, Execution(model.run(inputs))
+            return None, Execution(model.run(inputs, restart_every))
     if wanted.isa == "wasm32":
-        return None, wasm.run(wasm.build(files, prefix, optimize), inputs, prefix)
+        return None, wasm.run(wasm.build(files, prefix, optimize), inputs, prefix, restart_every)
     program = build(files, wanted, prefix, optimize)
-    return program, execute(program, inputs, count)
+    return program, execute(program, inputs, count, restart_every)

@@ -12,7 +12,7 @@ from pintsize.emulate.build import Program
 from pintsize.emulate.counting import Ownership, count_blocks
 from pintsize.emulate.elf import place, segments_of
 from pintsize.emulate.execution import Execution
-from pintsize.emulate.inputs import as_rows
+from pintsize.emulate.inputs import as_rows, restarts
 from pintsize.emulate.toolchain import require
 from pintsize.errors import ToolError
 
@@ -26,9 +26,10 @@ _PAINT = 0xC5C5_C5C5
 _RETURN_ADDRESS = 0x6000_0000
 
 
-def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
+def run(program: Program, inputs: np.ndarray, count: bool = True, restart_every: int = 0) -> Execution:
     """Runs `inputs`, int8 (n, input bytes), in order after one init; counts the first when asked to.
 
+    restart_every: init again before every so many.
     Raises DataError when the inputs do not fit the program, MissingExtra without Unicorn, and ToolError
     when Unicorn has no such core, or when the program faults or does not end: with the place.
     """
@@ -36,7 +37,12 @@ def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
     machine = _Machine(program)
     machine.call(f"{program.prefix}_init")
     first = _counted(machine, rows[0]) if count else Execution(machine.infer(rows[0])[None])
-    rest = [machine.infer(row)[None] for row in rows[1:]]
+    starts = set(restarts(len(rows), restart_every))
+    rest: list[np.ndarray] = []
+    for index, row in enumerate(rows[1:], 1):
+        if index in starts:
+            machine.call(f"{program.prefix}_init")
+        rest.append(machine.infer(row)[None])
     return Execution(
         outputs=np.concatenate([first.outputs, *rest]),
         instructions=first.instructions,

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from pintsize.emulate.build import model_defines, model_sources
-from pintsize.emulate.inputs import as_rows
+from pintsize.emulate.inputs import as_rows, restarts
 from pintsize.emulate.toolchain import compiler_command, invoke, shipped, source_folder
 from pintsize.errors import ToolError
 
@@ -66,19 +66,30 @@ class HostModel:
         self.output_bytes: int = self._library.pintsize_output_bytes()
         self._library.pintsize_start()
 
-    def run(self, inputs: np.ndarray) -> np.ndarray:
+    def run(self, inputs: np.ndarray, restart_every: int = 0) -> np.ndarray:
         """Outputs, int8 (n, output bytes), of inputs, int8 (n, input bytes), taken in order.
 
         Without `sanitize` a model's state goes on from one call to the next; with it every call starts
-        anew. Raises DataError when the inputs have another shape or type, ToolError with the sanitizer's
-        report when it finds something.
+        anew. restart_every: init again before every so many inputs, the first among them. Raises DataError
+        when the inputs have another shape or type, ToolError with the sanitizer's report when it finds something.
         """
+        if restart_every:
+            return np.concatenate(
+                [
+                    self._from_start(inputs[i : i + restart_every])
+                    for i in restarts(len(inputs), restart_every)
+                ]
+            )
         rows = as_rows(inputs, self.input_bytes)
         if self._program is not None:
             return self._filter(self._program, rows)
         outputs = np.zeros((len(rows), self.output_bytes), np.int8)
         self._library.pintsize_run(_pointer(rows), _pointer(outputs), ctypes.c_size_t(len(rows)))
         return outputs
+
+    def _from_start(self, inputs: np.ndarray) -> np.ndarray:
+        self._library.pintsize_start()
+        return self.run(inputs)
 
     def close(self) -> None:
         self._stack.close()

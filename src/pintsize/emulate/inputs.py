@@ -19,3 +19,8 @@ def as_rows(inputs: np.ndarray, input_bytes: int) -> np.ndarray:
             f"{inputs.dtype} inputs have shape {inputs.shape}: the program takes {input_bytes} bytes each, n > 0"
         )
     return np.ascontiguousarray(inputs.reshape(len(inputs), -1)).view(np.int8)
+
+
+def restarts(count: int, every: int) -> range:
+    """Before which of `count` inputs the model's init is called: the first, and after every so many (0: no more)."""
+    return range(0, count, every or count)

@@ -44,9 +44,10 @@ def available(core: Core) -> bool:
     return why_not(core) is None
 
 
-def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
+def run(program: Program, inputs: np.ndarray, count: bool = True, restart_every: int = 0) -> Execution:
     """Runs `inputs`, int8 (n, input bytes), in order after one init; counts the first when asked to.
 
+    restart_every: init again before every so many.
     Raises DataError when the inputs do not fit the program, and ToolError when QEMU cannot run the core,
     takes no plugin (which counting needs), or when the program faults or does not end.
     """
@@ -54,7 +55,7 @@ def run(program: Program, inputs: np.ndarray, count: bool = True) -> Execution:
     reason = why_not(program.core)
     if reason:
         raise ToolError(f"{program.core.name} cannot run here: {reason}")
-    board = _Board.of(program)
+    board = _Board.of(program, restart_every)
     with TemporaryDirectory(prefix="pintsize-") as name:
         folder = Path(name)
         (folder / "program.elf").write_bytes(board.elf)
@@ -84,8 +85,11 @@ class _Board:
     ownership: Ownership
 
     @classmethod
-    def of(cls, program: Program) -> _Board:
-        sizes = f"-DINPUT_BYTES={program.input_bytes}", f"-DOUTPUT_BYTES={program.output_bytes}"
+    def of(cls, program: Program, restart_every: int) -> _Board:
+        numbers = {
+            "INPUT_BYTES": program.input_bytes, "OUTPUT_BYTES": program.output_bytes, "RESTART_EVERY": restart_every
+        }  # fmt: skip
+        sizes = tuple(f"-D{name}={number}" for name, number in numbers.items())
         elf = link_with(program, "harness.c", sizes)
         return cls(program.core, elf, Ownership(symbols_of(elf), program.run_name, outside=("main",)))
 

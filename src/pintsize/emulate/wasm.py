@@ -10,7 +10,7 @@ import numpy as np
 from pintsize.emulate.build import STACK_BYTES, model_defines, model_sources
 from pintsize.emulate.cores import CORES
 from pintsize.emulate.execution import Execution
-from pintsize.emulate.inputs import as_rows
+from pintsize.emulate.inputs import as_rows, restarts
 from pintsize.emulate.toolchain import (
     compiler_command,
     invoke,
@@ -64,8 +64,8 @@ def build(
         return (folder / "model.wasm").read_bytes()
 
 
-def run(module: bytes, inputs: np.ndarray, prefix: str = "model") -> Execution:
-    """Runs `inputs`, int8 (n, input bytes), in order after one init. Counts nothing.
+def run(module: bytes, inputs: np.ndarray, prefix: str = "model", restart_every: int = 0) -> Execution:
+    """Runs `inputs`, int8 (n, input bytes), in order after one init, and one before every so many. Counts nothing.
 
     Raises MissingExtra without wasmtime, DataError when the inputs do not fit, ToolError on a trap.
     """
@@ -75,19 +75,23 @@ def run(module: bytes, inputs: np.ndarray, prefix: str = "model") -> Execution:
     try:
         store = wasmtime.Store()
         instance = wasmtime.Instance(store, wasmtime.Module(store.engine, module), [])
-        return Execution(_run_rows(store, instance, inputs, prefix))
+        return Execution(_run_rows(store, instance, inputs, prefix, restart_every))
     except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
         raise ToolError(f"the WebAssembly module failed: {error}") from error
 
 
-def _run_rows(store: Store, instance: Instance, inputs: np.ndarray, prefix: str) -> np.ndarray:
+def _run_rows(
+    store: Store, instance: Instance, inputs: np.ndarray, prefix: str, restart_every: int
+) -> np.ndarray:
     exports: Any = instance.exports(store)  # what an export is, shows at run time only
     memory = exports["memory"]
     source, target, input_bytes, output_bytes = (exports[f"pintsize_{n}"](store) for n in _BUFFER_EXPORTS)
     rows = as_rows(inputs, input_bytes)
-    exports[f"{prefix}_init"](store)
     outputs = np.zeros((len(rows), output_bytes), np.int8)
-    for row, output in zip(rows, outputs, strict=True):
+    starts = set(restarts(len(rows), restart_every))
+    for index, (row, output) in enumerate(zip(rows, outputs, strict=True)):
+        if index in starts:
+            exports[f"{prefix}_init"](store)
         memory.write(store, row.tobytes(), source)
         exports[f"{prefix}_run"](store, source, target)
         output[:] = np.frombuffer(memory.read(store, target, target + output_bytes), np.int8)

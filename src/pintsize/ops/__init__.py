@@ -8,6 +8,7 @@ from pintsize.ops.add import Add
 from pintsize.ops.argmax import Argmax
 from pintsize.ops.average_pool2d import AveragePool2d
 from pintsize.ops.batch_norm import BatchNorm
+from pintsize.ops.biquad import Biquad
 from pintsize.ops.concat import Concat
 from pintsize.ops.conv2d import Conv2d
 from pintsize.ops.depthwise_conv2d import DepthwiseConv2d
@@ -23,6 +24,7 @@ from pintsize.ops.hard_swish import HardSwish
 from pintsize.ops.layer_norm import LayerNorm
 from pintsize.ops.leaky_relu import LeakyRelu
 from pintsize.ops.linear import Linear
+from pintsize.ops.log_mel import LogMel
 from pintsize.ops.log_softmax import LogSoftmax
 from pintsize.ops.lstm import Lstm
 from pintsize.ops.matmul import Matmul
@@ -37,12 +39,15 @@ from pintsize.ops.prelu import Prelu
 from pintsize.ops.relu import Relu
 from pintsize.ops.relu6 import Relu6
 from pintsize.ops.requantize import Requantize
+from pintsize.ops.resample import Resample
 from pintsize.ops.reshape import Reshape
 from pintsize.ops.resize_bilinear import ResizeBilinear
 from pintsize.ops.resize_nearest import ResizeNearest
 from pintsize.ops.rsqrt import Rsqrt
+from pintsize.ops.running_average import RunningAverage
 from pintsize.ops.sigmoid import Sigmoid
 from pintsize.ops.slice import Slice
+from pintsize.ops.slide import Slide
 from pintsize.ops.softmax import Softmax
 from pintsize.ops.sqrt import Sqrt
 from pintsize.ops.square import Square
@@ -53,20 +58,23 @@ from pintsize.ops.tanh import Tanh
 from pintsize.ops.tile import Tile
 from pintsize.ops.transpose import Transpose
 from pintsize.ops.transpose_conv2d import TransposeConv2d
+from pintsize.ops.z_score import ZScore
 
 OPS: dict[str, type[Op]] = {
     op.name: op
     for op in (
-        Abs, Add, Argmax, AveragePool2d, BatchNorm, Concat, Conv2d, DepthwiseConv2d, Elu, Embedding, Exp, Gather, Gelu,
-        Gru, HardSigmoid, HardSwish, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, Matmul, MaxPool2d, Maximum,
-        Mean, Minimum, Mul, Neg, Pad, Prelu, Relu, Relu6, Requantize, Reshape, ResizeBilinear, ResizeNearest,
-        Rsqrt, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum, Svdf, Tanh, Tile, Transpose, TransposeConv2d,
+        Abs, Add, Argmax, AveragePool2d, BatchNorm, Biquad, Concat, Conv2d, DepthwiseConv2d, Elu, Embedding, Exp,
+        Gather, Gelu, Gru, HardSigmoid, HardSwish, LayerNorm, LeakyRelu, Linear, LogMel, LogSoftmax, Lstm, Matmul,
+        MaxPool2d, Maximum, Mean, Minimum, Mul, Neg, Pad, Prelu, Relu, Relu6, Requantize, Resample, Reshape,
+        ResizeBilinear, ResizeNearest, Rsqrt, RunningAverage, Sigmoid, Slice, Slide, Softmax, Sqrt, Square, Sub,
+        Sum, Svdf, Tanh, Tile, Transpose, TransposeConv2d, ZScore,
     )
 }  # fmt: skip
 
-__all__ = ["OPS", "Abs", "Add", "Argmax", "AveragePool2d", "BatchNorm", "Concat", "Conv2d",
+__all__ = ["OPS", "Abs", "Add", "Argmax", "AveragePool2d", "BatchNorm", "Biquad", "Concat", "Conv2d",
            "DepthwiseConv2d", "Elementwise", "Elu", "Embedding", "Exp", "Gather", "Gelu", "Gru", "HardSigmoid",
-           "HardSwish", "LayerNorm", "LeakyRelu", "Linear", "LogSoftmax", "Lstm", "Matmul", "MaxPool2d",
+           "HardSwish", "LayerNorm", "LeakyRelu", "Linear", "LogMel", "LogSoftmax", "Lstm", "Matmul", "MaxPool2d",
            "Maximum", "Mean", "Minimum", "Mul", "Neg", "Pad", "Prelu", "Relu", "Relu6", "Requantize",
-           "Reshape", "ResizeBilinear", "ResizeNearest", "Rsqrt", "Sigmoid", "Slice", "Softmax", "Sqrt",
-           "Square", "Sub", "Sum", "Svdf", "Tanh", "Tile", "Transpose", "TransposeConv2d"]  # fmt: skip
+           "Resample", "Reshape", "ResizeBilinear", "ResizeNearest", "Rsqrt", "RunningAverage", "Sigmoid", "Slice",
+           "Slide", "Softmax", "Sqrt", "Square", "Sub", "Sum", "Svdf", "Tanh", "Tile", "Transpose", "TransposeConv2d",
+           "ZScore"]  # fmt: skip

@@ -16,10 +16,11 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, add_factors, left_shift, requantize, rescaled
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Add(Op):
         factors = add_factors(a.scale, b.scale, out.scale, shift=left_shift(out.bits))
         addend_a, addend_b = aligned(rescaled(a, factors.a), rescaled(b, factors.b))
         return requantize(addend_a + addend_b, factors.sum_scale, out.bounded(self.activation))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

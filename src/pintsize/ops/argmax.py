@@ -13,9 +13,10 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.axes import one_axis
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import of_whole
 
 LEAST_INDEX_CODE = -128
 MOST_INDICES = 256
@@ -47,6 +48,12 @@ class Argmax(Op):
 
     def fixed_output(self) -> tuple[float, int]:
         return 1.0, LEAST_INDEX_CODE
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis, searched = axes[0], self.axis % len(inputs[0].shape)
+        if axis is None or axis == searched:
+            return of_whole(inputs[0], searched)
+        return OverTime(axis - (axis > searched and not self.keep))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

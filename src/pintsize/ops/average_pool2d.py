@@ -7,15 +7,16 @@ A global pool is a window as large as the input.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, round_half_away_divide
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import padding_apart_from, windowed
 from pintsize.ops.window import Window, pad_image
 
 
@@ -52,6 +53,10 @@ class AveragePool2d(Op):
     def _count(self, x: torch.Tensor) -> torch.Tensor:
         """How many real pixels each window holds: (1, H', W', 1)."""
         return self._total(torch.ones((1, x.shape[1], x.shape[2], 1), dtype=x.dtype))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        unpadded = replace(self, padding=padding_apart_from(self.padding, axes[0]))
+        return windowed(self.window, axes[0], unpadded)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -16,8 +16,9 @@ import numpy as np
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import F, torch
 from pintsize.errors import SpecError
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class BatchNorm(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         raise SpecError("batch_norm has no integer meaning: fold it before quantization")
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

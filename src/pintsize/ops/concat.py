@@ -13,9 +13,10 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, requantize
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.axes import one_axis
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,16 @@ class Concat(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([on_grid(x, out) for x in inputs])
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        found = column_by_column(inputs, axes)
+        if found.axis == self.axis % len(inputs[0].shape):
+            raise ValueError("it joins along time; join channels, or pad in place of it")
+        if any(axis is None for axis in axes):
+            raise ValueError(
+                "a part is not of the same time as the others; repeat it in the data, or leave it out"
+            )
+        return found
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -9,16 +9,17 @@ clamped to the int8 range cut by the activation. Padding stands for the real num
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import padding_apart_from, windowed
 from pintsize.ops.window import Window, convolve
 
 
@@ -56,6 +57,10 @@ class Conv2d(Op):
 
     def _convolve(self, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return convolve(x, w.permute(0, 3, 1, 2), b, self.window(tuple(w.shape)))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        unpadded = replace(self, padding=padding_apart_from(self.padding, axes[0]))
+        return windowed(self.window(inputs[1].shape), axes[0], unpadded)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -10,7 +10,8 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, look_up, lookup_table
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
+from pintsize.ops.time_axis import column_by_column
 
 
 class Elementwise(Op):
@@ -35,6 +36,9 @@ class Elementwise(Op):
     def table(self, x: Quantized, out: Grid) -> torch.Tensor:
         """Output codes (256,) for input codes -128..127."""
         return lookup_table(self.function, x, out)
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -19,7 +19,7 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, requantize_weighted, scale_product
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, DType, Graph, Node, Op, TensorType
+from pintsize.graph import Channels, DType, Graph, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
 
 #: ids are int16 codes with the zero point 0
@@ -54,6 +54,9 @@ class Embedding(Op):
 
     def largest_weighed(self, x: TensorType) -> int:
         return 1
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return OverTime(axes[0])
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -10,9 +10,10 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.concat import on_grid
+from pintsize.ops.time_axis import column_by_column
 
 
 class Extremum(Op):
@@ -38,6 +39,9 @@ class Extremum(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([on_grid(x, out) for x in inputs])
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

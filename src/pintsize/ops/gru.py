@@ -23,6 +23,7 @@ import numpy as np
 from pintsize.arithmetic import Grid, Quantized, factors
 from pintsize.deferred import torch
 from pintsize.gates import GATE_SCALE, gate_factors, product, rescale, saturate, sigmoid, tanh
+from pintsize.graph import TensorType
 from pintsize.ops.example import Example, array
 from pintsize.ops.recurrent import Gated, by_gate
 
@@ -52,7 +53,16 @@ class Gru(Gated):
             outputs.append(hidden)
         return torch.stack(outputs, 1)
 
+    def carried(self, inputs: Sequence[TensorType], out: TensorType) -> tuple[TensorType, ...]:
+        return (TensorType(out.shape[1:], "int16", (GATE_SCALE,)),)
+
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        zeros = torch.zeros((len(inputs[0].q), len(inputs[1].q)), dtype=torch.float64)
+        return self.carry(inputs, out, (zeros,))[0]
+
+    def carry(
+        self, inputs: Sequence[Quantized], out: Grid, states: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         x, w, r, b, d = inputs
         acc = by_gate((x.q - x.zero_point).double(), w.q.double()) + b.q.double()
         recurrent = gate_factors(out.scale, r.scale)
@@ -66,7 +76,7 @@ class Gru(Gated):
                 (by_gate((read - out.zero_point).double(), r.q.double()) + d.q.double()).long(), recurrent
             )
 
-        state = torch.zeros((len(x.q), len(w.q)), dtype=torch.int64)
+        state = states[0].long()
         outputs: list[torch.Tensor] = []
         for step in rescale(acc.long(), gate_factors(x.scale, w.scale)).unbind(1):
             more = again(codes(state))
@@ -79,7 +89,7 @@ class Gru(Gated):
             new = tanh(saturate(step[..., 2] + last))
             state = saturate(product(ONE - update, new, 15) + product(update, state, 15))
             outputs.append(codes(state))
-        return torch.stack(outputs, 1).float()
+        return torch.stack(outputs, 1).float(), (state.double(),)
 
 
 def _sigmoid(x: float) -> float:

@@ -30,8 +30,9 @@ from pintsize.arithmetic import (
     requantize,
 )
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import within_rows
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class LayerNorm(Op):
         x, w, b = inputs
         unit = normalized(x.q.detach(), float(x.scale), self.epsilon)
         return requantize(unit * w.q.double() + b.q.double(), w.scale.double() * 2.0**-LAYER_NORM_BITS, out)
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return within_rows(inputs[0], axes[0])
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

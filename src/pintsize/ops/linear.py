@@ -15,9 +15,10 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, exact_dtype, requantize_weighted, scale_product
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import of_whole
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class Linear(Op):
         dtype = exact_dtype(w.q, x.zero_point, b.q, x.bits)
         acc = F.linear((x.q - x.zero_point).to(dtype), w.q.to(dtype), b.q.to(dtype))
         return requantize_weighted(acc, scale_product(x.scale, w.scale), out.bounded(self.activation))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis = axes[0]
+        if axis is not None and axis == len(inputs[0].shape) - 1:
+            return of_whole(inputs[0], axis)
+        return OverTime(axis)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -14,8 +14,9 @@ import numpy as np
 from pintsize.arithmetic import SOFTMAX_LARGEST_ROW, Grid, Quantized
 from pintsize.deferred import torch
 from pintsize.fixed_point import LOG_SOFTMAX_SCALE, LOG_SOFTMAX_ZERO_POINT, log_softmax
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import within_rows
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class LogSoftmax(Op):
 
     def fixed_output(self) -> tuple[float, int]:
         return LOG_SOFTMAX_SCALE, LOG_SOFTMAX_ZERO_POINT
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return within_rows(inputs[0], axes[0])
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -92,20 +92,30 @@ class Lstm(Gated):
         """The bound in codes of the cell, 0 for none."""
         return min(int(self.cell_clip / 2.0**self.cell_exponent), INT16_MAX)
 
+    def carried(self, inputs: Sequence[TensorType], out: TensorType) -> tuple[TensorType, ...]:
+        """The cell and the last output."""
+        shape = out.shape[1:]
+        return TensorType(shape, "int16", (2.0**self.cell_exponent,)), replace(out, shape=shape)
+
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        cell = torch.zeros((len(inputs[0].q), len(inputs[1].q)), dtype=torch.float64)
+        return self.carry(inputs, out, (cell, torch.full_like(cell, out.zero_point)))[0]
+
+    def carry(
+        self, inputs: Sequence[Quantized], out: Grid, states: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         x, w, r, b = inputs
         to_gate = rescale if x.bits == 8 else rescale_once
         acc = by_gate((x.q - x.zero_point).double(), w.q.double()) + b.q.double()
         from_input = to_gate(acc.long(), gate_factors(x.scale, w.scale))
         recurrent = gate_factors(out.scale, r.scale)
-        hidden = torch.full((len(x.q), len(w.q)), out.zero_point, dtype=torch.float64)
-        cell = torch.zeros(hidden.shape, dtype=torch.int64)
+        cell, hidden = states[0].long(), states[1]
         outputs: list[torch.Tensor] = []
         for step in from_input.unbind(1):
             acc = by_gate(hidden - out.zero_point, r.q.double()).long()
             cell, hidden = self._update(saturate(step + to_gate(acc, recurrent)), cell, out)
             outputs.append(hidden)
-        return torch.stack(outputs, 1).float()
+        return torch.stack(outputs, 1).float(), (cell.double(), hidden)
 
     def _update(
         self, gates: torch.Tensor, cell: torch.Tensor, out: Grid

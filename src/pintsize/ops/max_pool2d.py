@@ -6,15 +6,16 @@ Integers: the maximum of the codes; input and output share one grid.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import padding_apart_from, windowed
 from pintsize.ops.window import Window, pad_image
 
 
@@ -45,6 +46,10 @@ class MaxPool2d(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([inputs[0].q])
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        unpadded = replace(self, padding=padding_apart_from(self.padding, axes[0]))
+        return windowed(self.window, axes[0], unpadded)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

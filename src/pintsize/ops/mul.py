@@ -15,10 +15,11 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Mul(Op):
         exact = torch.float64 if out.bits == 16 else torch.float32
         factor_a, factor_b = aligned((a.q - a.zero_point).to(exact), (b.q - b.zero_point).to(exact))
         return requantize(factor_a * factor_b, scale_product(a.scale, b.scale), out.bounded(self.activation))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -11,14 +11,14 @@ Integers: the codes move, the value takes the nearest code; input and output sha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, quantize
 from pintsize.deferred import F, torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
 
 PadMode = Literal["constant", "edge", "reflect", "symmetric"]
@@ -101,6 +101,13 @@ class Pad(Op):
             if any(pairs[axis - 1]):
                 x = x.index_select(axis, torch.from_numpy(taken))
         return x
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis = axes[0]
+        pairs = self.pairs(len(inputs[0].shape))
+        before = pairs[axis or 0][0]
+        around = (n for a, pair in enumerate(pairs) for n in ((0, 0) if a == axis else pair))
+        return OverTime(axis, first=-before, last=-before, op=replace(self, padding=tuple(around)))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

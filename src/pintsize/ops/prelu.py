@@ -14,9 +14,10 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, requantize, scale_product
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Prelu(Op):
         steps, factors = aligned(x.q - x.zero_point, slope.q - slope.zero_point)
         falling = requantize(steps * factors, scale_product(x.scale, slope.scale), out)
         return torch.where(steps >= 0, requantize(steps, x.scale.double(), out), falling)
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

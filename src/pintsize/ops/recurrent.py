@@ -14,7 +14,7 @@ import numpy as np
 
 from pintsize.deferred import torch
 from pintsize.gates import GATE_INPUT_SCALE
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 
 Scale = TypeVar("Scale", float, np.ndarray, "torch.Tensor")
 
@@ -77,6 +77,11 @@ class Gated(Recurrent):
                 f"(hidden, {self.gates}, {x[1]}), (hidden, {self.gates}, hidden) and (hidden, {self.gates})"
             )
         return x[0], hidden
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        if axes[0] != 0:
+            raise ValueError("its channels are along time; transpose its input")
+        return OverTime(0, endless=True)
 
     def weighed(self, weight: int, x: Scale, out: Scale) -> Scale:
         return x if weight == 1 else out

@@ -10,8 +10,9 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized, requantize_by
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.axes import some_axes
+from pintsize.ops.time_axis import of_whole
 
 #: numbers of 8 bits whose sum stays below 2^30
 MOST_SUMMED = 2**22
@@ -63,6 +64,12 @@ class Reduction(Op):
         total = (x.q.detach().double() - x.zero_point).sum(dims, keepdim=self.keep)
         multiplier, exponent = self.factor(x.scale.item(), out.scale.item(), count)
         return requantize_by(total, (torch.tensor(multiplier), torch.tensor(exponent)), out)
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis, summed = axes[0], self.summed(inputs[0].shape)
+        if axis is None or axis in summed:
+            return of_whole(inputs[0], axis or 0)
+        return OverTime(axis if self.keep else axis - sum(a < axis for a in summed))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

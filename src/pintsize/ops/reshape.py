@@ -14,8 +14,9 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import of_whole
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ class Reshape(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([inputs[0].q])
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis = axes[0] or 0
+        before, after = inputs[0].shape, self.shape(inputs)
+        for place, columns in enumerate(after):
+            outside = prod(after[:place]) == prod(before[:axis])
+            kept = outside and columns == before[axis]
+            stacked = (
+                outside
+                and prod(before[:axis]) == 1
+                and 1 < columns < before[axis]
+                and not before[axis] % columns
+            )
+            if kept or stacked:
+                stride = before[axis] // columns
+                op = Reshape((*after[:place], -1, *after[place + 1 :]))
+                return OverTime(place, stride, 0, stride - 1, op=op)
+        return of_whole(inputs[0], axis)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -14,7 +14,7 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
 
 #: an `end` that leaves an axis open
@@ -54,6 +54,10 @@ class Slice(Op):
             )
         return after
 
+    def takes_all(self, shape: tuple[int, ...]) -> bool:
+        """Whether nothing is left out or turned round."""
+        return all(taken == range(n) for taken, n in zip(self.ranges(shape), shape, strict=True))
+
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         y = inputs[0]
         for axis, taken in enumerate(self.ranges(tuple(y.shape[1:])), 1):
@@ -64,6 +68,17 @@ class Slice(Op):
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([inputs[0].q])
 
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis = axes[0] or 0
+        taken = self.ranges(inputs[0].shape)
+        if taken[axis].step < 0:
+            raise ValueError("it turns time round: the last column would be needed first")
+        bounds = [_bounds(one) for one in taken]
+        bounds[axis] = (0, OPEN, taken[axis].step)
+        begin, end, stride = (tuple(column) for column in zip(*bounds, strict=True))
+        first = taken[axis].start
+        return OverTime(axis, taken[axis].step, first, first, op=Slice(begin, end, stride))
+
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels
     ) -> np.ndarray:
@@ -71,6 +86,11 @@ class Slice(Op):
         if taken != range(shapes[0][-1]):
             flow.keep(inputs[0])  # the indices count channels
         return inputs[0][np.array(taken)]
+
+
+def _bounds(taken: range) -> tuple[int, int, int]:
+    """Begin, end and stride of indices; counted backwards, the end may lie before the first."""
+    return taken.start, taken.stop if taken.stop >= 0 else -OPEN, taken.step
 
 
 EXAMPLES = (

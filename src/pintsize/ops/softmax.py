@@ -20,8 +20,9 @@ from pintsize.arithmetic import (
     softmax,
 )
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import within_rows
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Softmax(Op):
 
     def fixed_output(self) -> tuple[float, int]:
         return SOFTMAX_SCALE, SOFTMAX_ZERO_POINT
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return within_rows(inputs[0], axes[0])
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

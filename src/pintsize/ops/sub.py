@@ -23,10 +23,11 @@ from pintsize.arithmetic import (
     rescaled_codes,
 )
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.broadcast import aligned, broadcast_channels, broadcast_shape
 from pintsize.ops.example import Example, array
+from pintsize.ops.time_axis import column_by_column
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Sub(Op):
         right = look_up(rescaled_codes(b.zero_point, *factors.b, ADD_LEFT_SHIFT), b.q)
         left, right = aligned(left, right)
         return requantize(left - right, factors.sum_scale, out.bounded(self.activation))
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        return column_by_column(inputs, axes)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

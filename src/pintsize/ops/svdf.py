@@ -22,7 +22,7 @@ import numpy as np
 from pintsize.arithmetic import SHIFTED_MAX, Grid, Quantized, factors
 from pintsize.deferred import F, torch
 from pintsize.gates import INT16_MAX, rescale
-from pintsize.graph import Channels, Node, TensorType
+from pintsize.graph import Channels, Node, OverTime, TensorType
 from pintsize.ops.activation import Activation, activate
 from pintsize.ops.example import Example, array
 from pintsize.ops.recurrent import Recurrent, Scale
@@ -62,13 +62,12 @@ class Svdf(Recurrent):
 
     def float_meaning(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         x, w, t, b = inputs
-        return activate(self._over_time(x @ w.T, t) + b, self.activation)
+        before = F.pad(x @ w.T, (0, 0, t.shape[1] - 1, 0))
+        return activate(self._over_time(before, t) + b, self.activation)
 
     def _over_time(self, states: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """states (n, T, F), weight (F, M) → (n, T, U) without the bias."""
-        filters, memory = weight.shape
-        before = F.pad(states.transpose(1, 2), (memory - 1, 0))
-        sums = F.conv1d(before, weight[:, None], groups=filters)
+        """states (n, M - 1 + T, F), weight (F, M) → (n, T, U) without the bias."""
+        sums = F.conv1d(states.transpose(1, 2), weight[:, None], groups=len(weight))
         return sums.unflatten(1, (-1, self.rank)).sum(2).transpose(1, 2)
 
     def inner_range(self, inputs: Sequence[torch.Tensor]) -> float:
@@ -85,17 +84,34 @@ class Svdf(Recurrent):
         scale, out = scale.double(), out.double()
         return out * scale / state if weight == 1 else state * scale / out
 
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        if axes[0] != 0:
+            raise ValueError("its channels are along time; transpose its input")
+        return OverTime(0, first=1 - inputs[2].shape[1])
+
+    def carried(self, inputs: Sequence[TensorType], out: TensorType) -> tuple[TensorType, ...]:
+        """Each filter's last numbers, the oldest first."""
+        return (TensorType(inputs[2].shape, "int16", (self.state_scale,)),)
+
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
+        zeros = torch.zeros((len(inputs[0].q), *inputs[2].q.shape), dtype=torch.float64)
+        return self.carry(inputs, out, (zeros,))[0]
+
+    def carry(
+        self, inputs: Sequence[Quantized], out: Grid, states: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         x, w, t, b = inputs
         acc = (x.q - x.zero_point).double() @ w.q.double().T
         one = torch.ones(())
         to_state = factors(self.inner_scales(w.scale.detach().reshape(-1), 1, x.scale.detach()), one)
-        states = rescale(acc.long(), to_state)
-        total = self._over_time(states.double(), t.q.double()) + b.q.double()
+        new = rescale(acc.long(), to_state).double()
+        known = torch.cat([states[0].transpose(1, 2)[:, 1:], new], 1)  # (n, M - 1 + T, F)
+        total = self._over_time(known, t.q.double()) + b.q.double()
         to_output = factors(self.inner_scales(t.scale.detach().reshape(-1), 2, out.scale.detach()), one)
         grid = out.bounded(self.activation)
         steps = rescale(total.clamp(-SHIFTED_MAX, SHIFTED_MAX).long(), to_output)
-        return (steps + grid.zero_point).clamp(grid.low, grid.high).float()
+        codes = (steps + grid.zero_point).clamp(grid.low, grid.high).float()
+        return codes, (known[:, -t.q.shape[1] :].transpose(1, 2),)
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -13,7 +13,7 @@ import numpy as np
 
 from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
-from pintsize.graph import Channels, Node, Op, TensorType
+from pintsize.graph import Channels, Node, Op, OverTime, TensorType
 from pintsize.ops.example import Example, array
 
 
@@ -43,6 +43,10 @@ class Transpose(Op):
 
     def integer_meaning(self, inputs: Sequence[Quantized], out: Grid) -> torch.Tensor:
         return self.float_meaning([inputs[0].q])
+
+    def over_time(self, inputs: Sequence[TensorType], axes: Sequence[int | None]) -> OverTime:
+        axis = axes[0]
+        return OverTime(None if axis is None else self.axes.index(axis))
 
     def channels(
         self, node: Node, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], flow: Channels

@@ -1,8 +1,9 @@
 """Which tensors share a buffer, how long each buffer lives, and where it lies in the arena.
 
-The program's input and output belong to the caller, unless they are to live in the arena too. Reshapes share their
-input's buffer; a layer that works in place overwrites its own when nobody reads it afterwards; others may run over
-what they have read already, from a distance that their kernel states. `place_buffers` does the rest.
+The program's input and output belong to the caller, unless they are to live in the arena too. States always live there,
+in places of their own that only their next values may take. Reshapes share their input's buffer; a layer that works in
+place overwrites its own when nobody reads it afterwards; others may run over what they have read already, from a
+distance that their kernel states. `place_buffers` does the rest.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def plan_memory(
     buffer_of: dict[str, str] = {}
     buffers: list[Buffer] = []
     for leader, names in members.items():
-        place_here = "arena" if reuse_io else _callers_place(graph, names)
+        kept_here = reuse_io or set(_standing(graph)) & set(names)
+        place_here = "arena" if kept_here else _callers_place(graph, names)
         places.update(dict.fromkeys(names, place_here))
         if place_here == "arena":
             buffer_of.update(dict.fromkeys(names, leader))
@@ -102,7 +104,8 @@ def _callers_place(graph: Graph, names: list[str]) -> Place:
 
 def _buffer(graph: Graph, leader: str, names: list[str]) -> Buffer:
     first = max(0, _first_write(graph, names))
-    last = len(graph.nodes) - 1 if graph.outputs[0] in names else _last_read(graph, names)
+    kept = {graph.outputs[0], *_standing(graph), *(s.next for s in graph.states)}
+    last = len(graph.nodes) - 1 if kept & set(names) else _last_read(graph, names)
     return Buffer(
         leader, max(_bytes(graph, n) for n in names), first, max(first, last)
     )  # unread is still written
@@ -114,8 +117,9 @@ def _bytes(graph: Graph, name: str) -> int:
 
 def _shared_buffers(graph: Graph, needs: Sequence[Needs], reuse_io: bool) -> dict[str, list[str]]:
     """Leader → the tensors that live in one buffer, in the order they are written."""
-    members: dict[str, list[str]] = {graph.inputs[0]: [graph.inputs[0]]}
-    leader = {graph.inputs[0]: graph.inputs[0]}
+    begin = (graph.inputs[0], *_standing(graph))
+    members: dict[str, list[str]] = {name: [name] for name in begin}
+    leader = {name: name for name in begin}
     for step, (node, need) in enumerate(zip(graph.nodes, needs, strict=True)):
         candidates = [i for i in node.inputs if i in leader]
         if not node.op.in_place:
@@ -140,8 +144,13 @@ def _may_share(graph: Graph, step: int, node: Node, name: str, names: list[str],
     if callers and node.output == graph.outputs[0]:
         return False
     ends = reuse_io or graph.outputs[0] not in names
+    stays = any(s.tensor in names or s.next in names for s in graph.states)
+    if stays and node.output == graph.outputs[0]:
+        return False
     if isinstance(node.op, Reshape):
         return ends
+    if stays and not any((s.tensor, s.next) == (name, node.output) for s in graph.states):
+        return False
     return not callers and graph.outputs[0] not in names and _last_read(graph, names) <= step
 
 
@@ -159,14 +168,21 @@ def _overlaps(
             shared = [n for n in graph.activations(node) if buffer_of.get(n) == read]
             if distance is None or read is None or read == written or len(shared) > 1:
                 continue
+            if any(s.tensor in members[read] or s.next in members[read] for s in graph.states):
+                continue
             if graph.outputs[0] not in members[read] and _last_read(graph, members[read]) <= step:
                 found[read, written] = distance
     return found
 
 
+def _standing(graph: Graph) -> tuple[str, ...]:
+    """The states: full before the first step, and to be kept behind the last."""
+    return tuple(s.tensor for s in graph.states)
+
+
 def _first_write(graph: Graph, names: list[str]) -> int:
-    """The first step that writes into a buffer; -1 for that of the input, which is full before."""
-    if graph.inputs[0] in names:
+    """The first step that writes into a buffer; -1 for those of the input and of states, which are full before."""
+    if graph.inputs[0] in names or set(_standing(graph)) & set(names):
         return -1
     return min((step for step, node in enumerate(graph.nodes) if node.output in names), default=-1)
 

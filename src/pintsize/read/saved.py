@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pintsize.errors import ModelError
-from pintsize.graph import Graph, Node, Op, Tensor, TensorType
+from pintsize.graph import Graph, Node, Op, State, Tensor, TensorType
 from pintsize.ops import OPS
 
 FORMAT = 1
@@ -51,14 +51,18 @@ def _graph(document: Any, arrays: dict[str, np.ndarray]) -> Graph:
     if document.get("format") != FORMAT:
         raise ModelError(f"this graph has format {document.get('format')}; this version reads {FORMAT}")
     tensors = {t["name"]: _tensor(t, arrays) for t in document["tensors"]}
-    nodes = tuple(
-        Node(n["name"], _op(n["op"], n["attributes"]), tuple(n["inputs"]), n["output"], n["source"])
-        for n in document["nodes"]
-    )
+    nodes = tuple(_node(n) for n in document["nodes"])
+    states = (State(s["tensor"], s["next"], arrays[s["initial"]]) for s in document.get("states", ()))
     return Graph(
         document["name"], tensors, nodes, tuple(document["inputs"]), tuple(document["outputs"]),
-        tuple(document["labels"]),
+        tuple(document["labels"]), tuple(states),
     )  # fmt: skip
+
+
+def _node(described: dict[str, Any]) -> Node:
+    op = _op(described["op"], described["attributes"])
+    inputs, carried = tuple(described["inputs"]), tuple(described.get("carried", ()))
+    return Node(described["name"], op, inputs, described["output"], described["source"], carried)
 
 
 def _tensor(described: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tensor:

@@ -1,4 +1,7 @@
-"""A Graph as two files: `graph.json` (types, nodes) and `weights.npz` (constants). Read back by `read/saved.py`."""
+"""A Graph as two files: `graph.json` (types, nodes, states) and `weights.npz` (constants, and what states begin with).
+
+Read back by `read/saved.py`. A Graph without states is written as it was before there were any.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,18 @@ def graph_files(graph: Graph) -> dict[str, bytes]:
         "tensors": [_tensor(t, constants.get(t.name)) for t in graph.tensors.values()],
         "nodes": [
             {"name": n.name, "op": n.op.name, "attributes": asdict(n.op), "inputs": n.inputs, "output": n.output,  # type: ignore[call-overload]
-             "source": n.source}
+             "source": n.source, **({"carried": n.carried} if n.carried else {})}
             for n in graph.nodes
         ],
     }  # fmt: skip
+    arrays = {key: graph.constant(name) for name, key in constants.items()}
+    if graph.states:
+        document["states"] = [
+            {"tensor": s.tensor, "next": s.next, "initial": f"s{i}"} for i, s in enumerate(graph.states)
+        ]
+        arrays |= {f"s{i}": s.initial for i, s in enumerate(graph.states)}
     stream = io.BytesIO()
-    np.savez(stream, **{key: graph.constant(name) for name, key in constants.items()})  # type: ignore[arg-type]
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
     return {"graph.json": (json.dumps(document, indent=1) + "\n").encode(), "weights.npz": stream.getvalue()}
 
 

@@ -71,9 +71,14 @@ int main(void) {
   uintptr_t outputs = open_file("outputs.bin", 11, WRITE_BINARY);
   volatile uint32_t *word;
   uint32_t *stack_pointer;
-  uint32_t stack_bytes = 0, calls = 0;
+  uint32_t stack_bytes = 0, calls = 0, since = 0;
   MODEL_INIT();
   while (transfer(SYS_READ, inputs, pintsize_input, INPUT_BYTES)) {
+    if (RESTART_EVERY && since == RESTART_EVERY) {
+      since = 0;
+      MODEL_INIT();
+    }
+    ++since;
 #if defined(__arm__)
     __asm volatile("mov %0, sp" : "=r"(stack_pointer));
 #else

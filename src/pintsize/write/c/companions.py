@@ -30,7 +30,7 @@ HEADER = """\
 #define {P}_OUTPUT_ZERO_POINT ({output_zero})
 /* Static RAM that the model keeps for its activations; in and out belong to the caller. */
 #define {P}_ARENA_BYTES {arena}
-
+{state}
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -38,7 +38,7 @@ extern "C" {{
 {places}/* Call once before the first run. */
 void {p}_init(void);
 
-{contract}
+{reset}{contract}
 void {p}_run(const {in_type} *in, {out_type} *out);
 
 /* Runs the golden vectors in {p}_self_test.c on this chip; returns how many output bytes differ (0: all is well). */
@@ -58,6 +58,17 @@ static inline {in_type} {p}_quantize(float real)
 #endif
 
 #endif
+"""
+
+STATE_BYTES = """\
+/* Of it, what the model remembers from run to run: each run is a step of one signal. */
+#define {P}_STATE_BYTES {bytes}
+"""
+
+RESET = """\
+/* Forgets the signal so far: call it behind a gap. Init does it too. */
+void {p}_reset(void);
+
 """
 
 APART = "/* in: {inputs} numbers, left as they are. out: {outputs} numbers; must not overlap in. */"
@@ -174,7 +185,9 @@ def header(graph: Graph, plan: MemoryPlan, prefix: str) -> str:
         input_bytes=x.activation_bytes, input_shape=", ".join(map(str, x.shape)), input_scale=_float(x.scale[0]),
         input_zero=x.zero_point, output_bytes=y.activation_bytes, output_shape=", ".join(map(str, y.shape)),
         output_scale=_float(y.scale[0]), output_zero=y.zero_point, arena=plan.arena_bytes,
-        places=places, contract=(IN_ARENA if within else APART).format(**names),
+        state=STATE_BYTES.format(bytes=graph.state_bytes, **names) if graph.states else "",
+        reset=RESET.format(**names) if graph.states else "", places=places,
+        contract=(IN_ARENA if within else APART).format(**names),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from pintsize.write.c.companions import (
     number_lines,
     self_test,
 )
+from pintsize.write.c.states import init_function
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class CProgram:
 
     isa: whose kernels it has; files: name → text; plan: where the activations live; layers: per node the C function's
     name ("" where nothing is computed); constant_bytes: per node the bytes of its constants in flash; io_bytes: of the
-    caller's input and output buffers (0 where they live in the arena).
+    caller's input and output buffers (0 where they live in the arena); state_bytes: of the arena, what must stay as it
+    is between two runs.
     """
 
     isa: Isa
@@ -47,6 +49,7 @@ class CProgram:
     layers: tuple[str, ...]
     constant_bytes: tuple[int, ...]
     io_bytes: int
+    state_bytes: int = 0
 
 
 def write(
@@ -85,7 +88,8 @@ def write(
         written[f"{prefix}_weights.c"] = weights_file(graph.name, layers, prefix)
     taken = {layer.function: sum(c.bytes for c in layer.call.constants) for layer in layers}
     io = 0 if reuse_io else sum(graph.type(n).activation_bytes for n in (*graph.inputs, *graph.outputs))
-    program = CProgram(isa, written, plan, names, tuple(taken.get(name, 0) for name in names), io)
+    constant_bytes = tuple(taken.get(name, 0) for name in names)
+    program = CProgram(isa, written, plan, names, constant_bytes, io, graph.state_bytes)
     return program if golden is None else with_self_test(program, graph, golden, prefix)
 
 
@@ -173,8 +177,8 @@ def _parameter(pointer: str, call: Call) -> str:
         return f"const int8_t *{pointer.partition(' ')[0]}"
     if pointer.startswith("y"):
         return "int8_t *y"
-    if pointer == "scratch":
-        return "int8_t *scratch"
+    if pointer.startswith(("scratch", "state")):
+        return f"int8_t *{pointer.partition(' ')[0]}"
     constant = next(c for c in call.constants if f"{{{c.name}}}" == pointer)
     return f"const {constant.ctype} *{constant.name}"
 
@@ -213,7 +217,7 @@ PREAMBLE = """\
 """
 
 #: kernel files that others stand on, in their order; "isa/…" files of one instruction set come after the portable ones
-_FOUNDATIONS = ("requantize", "dot", "rows", "int16", "codes16", "sigmoid_table", "gates")
+_FOUNDATIONS = ("requantize", "dot", "rows", "int16", "codes16", "sigmoid_table", "gates", "signal", "slide")
 _FOUNDATIONS_OF_ISA = ("brief", "primitives", "requantize", "dot")
 
 
@@ -241,7 +245,8 @@ def layer_function(graph: Graph, layer: Layer, shared: dict[Key, str], prefix: s
     comment = f"/* {node.op.name} {c_comment(node.name)}: {shapes} -> {_dimensions(graph, node.output)}"
     comment += f"; {c_comment(node.source)} */" if node.source else " */"
     inputs = ", ".join(f"const int8_t *x{i}" for i in range(len(graph.activations(node))))
-    scratch = ", int8_t *scratch" if call.needs.scratch_bytes else ""
+    scratch = "".join(f", int8_t *state{i}" for i in range(len(node.carried)))
+    scratch += ", int8_t *scratch" if call.needs.scratch_bytes else ""
     constants = "".join(f"extern const {c.ctype} {names[c.name]}[{c.data.size}];\n" for c in call.constants)
     body = "\n".join(_statement(_invoked(i, shared).format(**names)) for i in call.invocations)
     return f"{comment}\n{constants}PINTSIZE_LAYER void {layer.function}({inputs}, int8_t *y{scratch})\n{{\n{body}\n}}\n"
@@ -269,7 +274,8 @@ def _dimensions(graph: Graph, name: str) -> str:
 def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[Layer], prefix: str) -> str:
     lines: list[str] = []
     for layer in layers:
-        operands = [_operand(graph, plan, n) for n in (*graph.activations(layer.node), layer.node.output)]
+        tensors = (*graph.activations(layer.node), layer.node.output, *layer.node.carried)
+        operands = [_operand(graph, plan, n) for n in tensors]
         if layer.call.needs.scratch_bytes:
             operands.append(_in_arena(plan.scratch_offset(layer.node.name)))
         lines.append(f"    {layer.function}({', '.join(operands)});")
@@ -277,11 +283,16 @@ def _run(graph: Graph, plan: MemoryPlan, layers: Sequence[Layer], prefix: str) -
         P = prefix.upper()  # noqa: N806
         lines.insert(0, COPY_IN.format(P=P))
         lines.append(COPY_OUT.format(P=P))
+    copied = [s for s in graph.states if s.next and _place(plan, s.next) != _place(plan, s.tensor)]
+    for state in copied:
+        to, source = _operand(graph, plan, state.tensor), _operand(graph, plan, state.next)
+        lines.append(f"    memcpy({to}, {source}, {graph.type(state.tensor).activation_bytes});")
     arena = f"    int8_t *const arena = (int8_t *){prefix}_arena;\n" if plan.arena_bytes else ""
     types = {
         end: c_type(graph.type(n)) for end, n in (("read", graph.inputs[0]), ("written", graph.outputs[0]))
     }
-    return RUN.format(prefix=prefix, arena=arena, body="\n".join(lines), **types)
+    run = RUN.format(prefix=prefix, arena=arena, body="\n".join(lines), **types)
+    return init_function(graph, plan, prefix) + run
 
 
 COPY_IN = """\
@@ -294,12 +305,7 @@ COPY_OUT = """\
     }}"""
 
 
-RUN = """\
-/* This model keeps no state between runs, so there is nothing to reset. */
-void {prefix}_init(void)
-{{
-}}
-
+RUN = """
 void {prefix}_run(const {read} *in, {written} *out)
 {{
 {arena}{body}

@@ -21,7 +21,7 @@ from pintsize.graph import BITS, Graph, Node, Tensor, TensorType
 from pintsize.interpolated import sigmoid_factor, tanh_factor
 from pintsize.ops import Add, Concat, Conv2d, DepthwiseConv2d, Linear, Mul, Transpose
 from pintsize.passes.plan_memory import Needs
-from pintsize.write.c.calls import pools, recurrent, selection, shapes
+from pintsize.write.c.calls import pools, recurrent, selection, shapes, signals, stream
 from pintsize.write.c.calls.call import Call, Constant, Invocation, c_call
 from pintsize.write.c.calls.embedding import embedding
 from pintsize.write.c.calls.numbers import WEIGHTS, factor, grid_of, operands, scales_float64, walk
@@ -205,9 +205,12 @@ PORTABLE: Mapping[str, Callable[[Graph, Node], Call]] = {
 }  # fmt: skip
 
 CALLS: Mapping[str, Callable[[Graph, Node], Call]] = {
-    "add": add, "average_pool2d": average_pool2d, "concat": concat, "conv2d": conv2d,
-    "depthwise_conv2d": depthwise_conv2d, "embedding": embedding, "linear": linear, "lstm": recurrent.lstm_int16,
+    "add": add, "average_pool2d": average_pool2d, "biquad": signals.biquad, "concat": concat, "conv2d": conv2d,
+    "depthwise_conv2d": depthwise_conv2d, "embedding": embedding, "linear": linear,
+    "log_mel": signals.log_mel, "lstm": recurrent.lstm_int16,
     "max_pool2d": max_pool2d, "mul": mul, "pad": moved,
-    "requantize": requantize, "reshape": shapes.reshape, "sigmoid": sigmoid, "slice": moved, "tanh": tanh,
-    "transpose": moved,
+    "requantize": requantize, "resample": signals.resample, "reshape": shapes.reshape,
+    "sigmoid": sigmoid, "slice": moved, "slide": stream.slide,
+    "tanh": tanh,
+    "transpose": moved, "z_score": signals.z_score,
 }  # fmt: skip

@@ -15,8 +15,8 @@ from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Constant, c_call
 from pintsize.write.c.calls.numbers import factor, grid_of, scales_float64
 
-GATED = ("{weight}", "{recurrent}", "{bias}", "{recurrent_bias}", "{multiplier}", "{shift}", "scratch")
-GATED_INT16 = ("{weight}", "{recurrent}", "{bias}", "{multiplier}", "{shift}", "scratch")
+GATED = ("{weight}", "{recurrent}", "{bias}", "{recurrent_bias}", "{multiplier}", "{shift}")
+GATED_INT16 = ("{weight}", "{recurrent}", "{bias}", "{multiplier}", "{shift}")
 INT32_MAX = 2**31 - 1
 
 
@@ -25,11 +25,12 @@ def lstm(graph: Graph, node: Node) -> Call:
     assert isinstance(op, Lstm)
     x, w, y = (graph.type(n) for n in (node.inputs[0], node.inputs[1], node.output))
     to_output = factor(GATE_SCALE * GATE_SCALE / scales_float64(y)[0])
+    kernel, memory, scratch_bytes = _cells(node, "lstm", y)
     call = c_call(
-        "lstm", "x0", "y", *GATED, *x.shape, y.shape[1], BITS[w.dtype], -op.cell_exponent, op.clip_code, *to_output,
-        y.zero_point,
+        kernel, "x0", "y", *GATED, *memory, *x.shape, y.shape[1], BITS[w.dtype], -op.cell_exponent, op.clip_code,
+        *to_output, y.zero_point,
     )  # fmt: skip
-    needs = Needs(2 * y.shape[1], (step_by_step(x.shape, y.shape),))
+    needs = Needs(scratch_bytes, (step_by_step(x.shape, y.shape),))
     return Call(
         (call,),
         _gated_constants(graph, node),
@@ -48,8 +49,9 @@ def lstm_int16(graph: Graph, node: Node) -> Call:
     multiplier, shift = _all_factors((x, y), kinds)
     wide = [int(np.abs(w.astype(np.int64)).sum(-1).max() << 15 > INT32_MAX) for w in weights]
     to_output = factor(GATE_SCALE * GATE_SCALE / scales_float64(y)[0])
+    kernel, memory, scratch_bytes = _cells(node, "lstm_int16", y)
     call = c_call(
-        "lstm_int16", "x0", "y", *GATED_INT16, *x.shape, y.shape[1], bits, *wide, -op.cell_exponent, op.clip_code,
+        kernel, "x0", "y", *GATED_INT16, *memory, *x.shape, y.shape[1], bits, *wide, -op.cell_exponent, op.clip_code,
         *to_output,
     )  # fmt: skip
     constants = (
@@ -59,7 +61,14 @@ def lstm_int16(graph: Graph, node: Node) -> Call:
         Constant("shift", "int8_t", 15 - shift),
     )
     kernels = ("requantize", "dot", "int16", "codes16", "sigmoid_table", "gates", "lstm_int16")
-    return Call((call,), constants, kernels, Needs(2 * y.shape[1], (2 * step_by_step(x.shape, y.shape),)))
+    return Call((call,), constants, kernels, Needs(scratch_bytes, (2 * step_by_step(x.shape, y.shape),)))
+
+
+def _cells(node: Node, kernel: str, y: TensorType) -> tuple[str, tuple[str, ...], int]:
+    """Kernel, where its cells are (and the last output), and the bytes of scratch memory: from zeros, or carried."""
+    if node.carried:
+        return f"{kernel}_carried", ("state0", "state1"), 0
+    return kernel, ("scratch",), 2 * y.shape[1]
 
 
 def gru(graph: Graph, node: Node) -> Call:
@@ -67,10 +76,13 @@ def gru(graph: Graph, node: Node) -> Call:
     assert isinstance(op, Gru)
     x, w, y = (graph.type(n) for n in (node.inputs[0], node.inputs[1], node.output))
     to_output = factor(GATE_SCALE / scales_float64(y)[0])
+    kernel, memory = ("gru_from", ("state0", "scratch")) if node.carried else ("gru", ("scratch",))
     call = c_call(
-        "gru", "x0", "y", *GATED, *x.shape, y.shape[1], BITS[w.dtype], int(op.reset_after), *to_output, y.zero_point
+        kernel, "x0", "y", *GATED, *memory, *x.shape, y.shape[1], BITS[w.dtype], int(op.reset_after), *to_output,
+        y.zero_point,
     )  # fmt: skip
-    needs = Needs((3 if op.reset_after else 4) * y.shape[1], (step_by_step(x.shape, y.shape),))
+    rows = (0 if node.carried else 2) + (1 if op.reset_after else 2)
+    needs = Needs(rows * y.shape[1], (step_by_step(x.shape, y.shape),))
     return Call(
         (call,),
         _gated_constants(graph, node),
@@ -89,9 +101,11 @@ def svdf(graph: Graph, node: Node) -> Call:
         factor(float(op.inner_scales(torch.tensor(weight.scale), i, grid_of(other).scale)))
         for i, weight, other in ((1, w, x), (2, t, y))
     )
+    kernel, memory = ("svdf_carried", "state0") if node.carried else ("svdf", "scratch")
+    sizes = (length,) if node.carried else (length, slots)
     call = c_call(
-        "svdf", "x0", "y", "{weight}", "{time}", "{bias}", "{unit_bias}", "scratch", *x.shape, y.shape[1], op.rank,
-        length, slots, bits, *to_state, *to_output, grid.zero_point, grid.low, grid.high,
+        kernel, "x0", "y", "{weight}", "{time}", "{bias}", "{unit_bias}", memory, *x.shape, y.shape[1], op.rank,
+        *sizes, bits, *to_state, *to_output, grid.zero_point, grid.low, grid.high,
     )  # fmt: skip
     feature = graph.constant(node.inputs[1])
     constants = (
@@ -100,7 +114,8 @@ def svdf(graph: Graph, node: Node) -> Call:
         Constant("bias", "int32_t", -_offset(feature, x)),
         Constant("unit_bias", "int32_t", graph.constant(node.inputs[3])),
     )
-    needs = Needs(2 * w.shape[0] * slots, (step_by_step(x.shape, y.shape),))
+    scratch_bytes = 0 if node.carried else 2 * w.shape[0] * slots
+    needs = Needs(scratch_bytes, (step_by_step(x.shape, y.shape),))
     return Call((call,), constants, ("requantize", "dot", "int16", "svdf"), needs)
 
 

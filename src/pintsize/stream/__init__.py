@@ -1,0 +1,1 @@
+"""The runtime for live signals: source → artifact → decision → sink. numpy alone; torch is never imported."""
