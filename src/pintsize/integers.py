@@ -7,6 +7,7 @@ reset, as the written program does; `Steps` runs many signals at once, or goes o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from pintsize.arithmetic import Grid, Quantized
 from pintsize.deferred import torch
 from pintsize.graph import Graph, Node, Tensor
 
-Observer = Callable[[str, torch.Tensor], None]
+if TYPE_CHECKING:
+    Observer = Callable[[str, torch.Tensor], None]
 
 
 def run_integers(

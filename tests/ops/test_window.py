@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -69,3 +73,25 @@ def test_a_pool_refuses_a_window_of_nothing_but_padding() -> None:
 def test_a_dilated_pool_may_not_straddle_the_input() -> None:
     with pytest.raises(ValueError, match="max_pool2d: padding"):
         Window((1, 2), (1, 1), (0, 0, 1, 1), (1, 2)).pooled("max_pool2d", (1, 1, 1))
+
+
+def test_the_gradient_of_a_narrow_strided_pointwise_convolution_stays_in_its_memory() -> None:
+    """A process of its own: where torch wrote beyond it, that process died."""
+    code = (
+        "import torch\n"
+        "from pintsize.ops.window import Window, convolve\n"
+        "torch.set_num_threads(1)\n"
+        "for _ in range(40):\n"
+        "    x, w, b = (torch.randn(*s, requires_grad=True) for s in ((64, 32, 32, 4), (8, 1, 1, 4), (8,)))\n"
+        "    convolve(x, w, b, Window((1, 1), (2, 2))).sum().backward()\n"
+        "even = x.grad[:, ::2, ::2]\n"
+        "print(torch.allclose(even, w.sum((0, 1, 2)).expand_as(even), atol=1e-5), float(x.grad[:, 1::2].abs().sum()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=dict(os.environ, MALLOC_CHECK_="3"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "0.0"]), done.stderr

@@ -78,7 +78,8 @@ def test_an_op_in_codes(name: str) -> None:
 
 
 def test_every_op_is_written_but_these() -> None:
-    assert set(OPS) - set(WRITERS) == {"embedding", "svdf"}
+    of_streams = {"biquad", "log_mel", "resample", "running_average", "slide", "z_score"}
+    assert set(OPS) - set(WRITERS) == {"embedding", "svdf"} | of_streams
 
 
 @cache
