@@ -82,10 +82,11 @@ def test_the_gradient_of_a_narrow_strided_pointwise_convolution_stays_in_its_mem
         "from pintsize.ops.window import Window, convolve\n"
         "torch.set_num_threads(1)\n"
         "for _ in range(40):\n"
-        "    x, w, b = (torch.randn(*s, requires_grad=True) for s in ((64, 32, 32, 4), (8, 1, 1, 4), (8,)))\n"
+        "    x, w, b = (torch.randn(*s, requires_grad=True) for s in ((64, 32, 32, 4), (8, 4, 1, 1), (8,)))\n"
         "    convolve(x, w, b, Window((1, 1), (2, 2))).sum().backward()\n"
         "even = x.grad[:, ::2, ::2]\n"
-        "print(torch.allclose(even, w.sum((0, 1, 2)).expand_as(even), atol=1e-5), float(x.grad[:, 1::2].abs().sum()))\n"
+        "print(torch.allclose(even, w.sum((0, 2, 3)).expand_as(even), atol=1e-5))\n"
+        "print(float(x.grad[:, 1::2].abs().sum()))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
