@@ -60,8 +60,8 @@ FEASIBLE = (
     {"flash_bytes": 0.4, "ram_bytes": 0.6, "latency_ms": 0.2},
 )
 TRAINED = 3
-#: of the least flash there is
-INFEASIBLE = 0.9
+#: of the flash of the narrowest network of 4 bits: less than any program with its tables takes
+INFEASIBLE = 0.4
 SHORT = 0.25
 
 

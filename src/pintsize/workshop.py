@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import takewhile
 from threading import Event
@@ -112,7 +112,7 @@ class Workshop:
         planner = self.recipe.planner(model, self.ready.softmax)
         self.watch.stage(f"Measuring its kernels on the {self.device.core}")
         model.measure(grid(planner.sketch, list(planner.cost.drops), planner.rules))
-        return planner
+        return replace(planner, measured=self.linked)
 
     @property
     def teacher_accuracy(self) -> float:

@@ -7,6 +7,10 @@ of RAM, what is alive above the limit at any step of the run, so that of many eq
 
 No group falls far below the width that it would have if all were cut alike: rankings across layers starve some of
 them, and what is starved does not recover.
+
+Step by step a peak of RAM or a latency can be a detour: many steps save nothing until others are taken. Under such
+limits the widest networks that are cut alike are starting points too; each gets back what the limits have room for,
+and the cheapest is taken.
 """
 
 from __future__ import annotations
@@ -30,10 +34,13 @@ LEAST_SHARE = 0.7
 STEP_SHARE = 1 / 16
 #: layers with fewer channels than this on either side lose too much at 2 bits
 LEAST_CHANNELS_AT_2_BITS = 32
+UNIFORM_BITS: tuple[Bits, ...] = (8, 4)
 #: steps between all channels and the fewest, when all groups are cut alike
 UNIFORM_STEPS = 64
 #: an excess is measured against that of the whole network, or against this share of the limit if that is more
 LEAST_EXCESS = 0.02
+#: figures of which nearly every step saves some
+SMOOTH = frozenset({"flash_bytes"})
 #: what saves this much of its limit's excess for nothing is as good as any
 LEAST_PRICE = 1e-9
 
@@ -76,7 +83,9 @@ def allocate(
     found = _descend(sketch, cost, limits, given, start, floors)
     if found is None and floors != lowest:
         found = _descend(sketch, cost, limits, given, start, lowest)
-    return None if found is None else _give_back(sketch, cost, limits, given, found)
+    starts = [found, *(_cut_alike(sketch, limits, given) if {*limits} - SMOOTH else ())]
+    ends = [_give_back(sketch, cost, limits, given, a) for a in starts if a is not None]
+    return min(ends, key=cost.of, default=None)
 
 
 def whole(sketch: Sketch, rules: Rules) -> Allocation:
@@ -115,15 +124,30 @@ def _over(size: Size, limits: Mapping[str, float]) -> dict[str, float]:
 
 def _floors(sketch: Sketch, limits: Mapping[str, float], rules: Rules) -> dict[str, int]:
     """Least widths: a share of those of the widest uniform 4-bit network that keeps the limits."""
-    low, high = 0, UNIFORM_STEPS  # the share lies between
-    if not keeps(sketch, uniform(sketch, 1 / UNIFORM_STEPS, 4, rules), limits):
+    widest = _widest(sketch, limits, rules, 4)
+    if widest is None:
         return {n: rules.least(g) for n, g in sketch.whole.groups.items()}
+    return {n: rules.width(g, LEAST_SHARE * widest) for n, g in sketch.whole.groups.items()}
+
+
+def _widest(sketch: Sketch, limits: Mapping[str, float], rules: Rules, bits: Bits) -> float | None:
+    """The share of channels of the widest uniform network that keeps the limits; None where none does."""
+    low, high = 1, UNIFORM_STEPS  # the share lies between
+    if not keeps(sketch, uniform(sketch, low / UNIFORM_STEPS, bits, rules), limits):
+        return None
     while high - low > 1:
         middle = (low + high) // 2
-        fits = keeps(sketch, uniform(sketch, middle / UNIFORM_STEPS, 4, rules), limits)
+        fits = keeps(sketch, uniform(sketch, middle / UNIFORM_STEPS, bits, rules), limits)
         low, high = (middle, high) if fits else (low, middle)
-    share = LEAST_SHARE * max(low, 1) / UNIFORM_STEPS
-    return {n: rules.width(g, share) for n, g in sketch.whole.groups.items()}
+    return low / UNIFORM_STEPS
+
+
+def _cut_alike(sketch: Sketch, limits: Mapping[str, float], rules: Rules) -> Iterator[Allocation]:
+    """The widest uniform networks that keep the limits."""
+    for bits in UNIFORM_BITS:
+        share = _widest(sketch, limits, rules, bits)
+        if share is not None:
+            yield uniform(sketch, share, bits, rules)
 
 
 def _descend(

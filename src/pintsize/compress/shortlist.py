@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pintsize.budget import Budget
@@ -13,11 +13,13 @@ from pintsize.compress.outline import Allocation
 from pintsize.compress.prices import Prices
 from pintsize.compress.quantize import Bits
 from pintsize.compress.refund import Refund, refund
-from pintsize.compress.size import Size, limits_of, over_budget
+from pintsize.compress.size import Size, excess, limits_of, over_budget, shares_of
 from pintsize.compress.sketch import Sketch
 
-#: times that a RAM limit is tightened for what the planner cannot reach
-TIGHTENED = 3
+#: times that limits are tightened by what a network was found to take more than was predicted
+TIGHTENED = 4
+#: a tightened limit lies so far below what would just have kept the budget
+MARGIN = 0.998
 #: of a network that has no layers to narrow
 DEFAULT_BITS: Bits = 8
 
@@ -39,7 +41,8 @@ class Sketched:
 @dataclass(frozen=True)
 class Planner:
     """widths, bits: of the networks that are cut alike; shares: of the constants' bytes, to choose channels and bits
-    together for.
+    together for; measured: links an allocation for the device, so that a budget is kept by what was measured; without
+    it, by what the costs predict.
     """
 
     sketch: Sketch
@@ -48,6 +51,7 @@ class Planner:
     widths: Sequence[float]
     bits: Sequence[Bits]
     shares: Sequence[float]
+    measured: Callable[[Allocation], Size] | None = None
 
     def shortlist(self, budget: Budget, every_size: bool) -> list[Sketched]:
         """Candidates, largest first; also those over the budget, so that the nearest can be named.
@@ -58,23 +62,38 @@ class Planner:
         found = [self._sketched(a, f"width {w:g}, {b} bit", w, limits) for w, b, a in self._uniform()]
         targets = list(self._targets(limits)) if every_size or not limits else []
         for target in (*([limits] if limits else []), *targets):
-            allocation = self._within(target)
+            allocation = self._within(target, limits)
             if allocation is not None:
                 found.append(self._sketched(allocation, "joint", None, limits))
         unique = list({row.allocation: row for row in found}.values())
         return _named(sorted(_undominated(unique, budget) if every_size else unique, key=_order))
 
-    def _within(self, limits: Mapping[str, float]) -> Allocation | None:
-        """What keeps the limits with its memory planned in full, which may take more than the least that it can."""
-        allocation = allocate(self.sketch, self.cost, limits, self.rules)
-        tight = dict(limits)
-        for _ in range(TIGHTENED if "ram_bytes" in limits else 0):
-            ram = None if allocation is None else self.sketch.size(allocation, "planned").ram_bytes
-            if ram is None or ram <= limits["ram_bytes"]:
+    def _within(self, limits: Mapping[str, float], budget: Mapping[str, float]) -> Allocation | None:
+        """What keeps the limits. Where it takes more of the budget than predicted, the limits tighten by as much."""
+        aim = dict(limits)
+        allocation = allocate(self.sketch, self.cost, aim, self.rules)
+        for _ in range(TIGHTENED):
+            over = {} if allocation is None else self._over(allocation, budget)
+            if not over:
                 break
-            tight["ram_bytes"] *= limits["ram_bytes"] / ram
-            allocation = allocate(self.sketch, self.cost, tight, self.rules)
+            aim = {n: min(aim[n], over.get(n, aim[n])) for n in aim}
+            allocation = allocate(self.sketch, self.cost, aim, self.rules) or allocation
         return allocation
+
+    def _over(self, allocation: Allocation, budget: Mapping[str, float]) -> dict[str, float]:
+        """What of the budget it does not keep → the limit under which it would have been predicted to."""
+        found = self._size(allocation, budget)
+        shares = {n: s for n, s in shares_of(found, dict(budget)).items() if s > 1}
+        if not shares:
+            return {}
+        predicted = self.sketch.size(allocation, "planned")
+        return {n: MARGIN * (getattr(predicted, n) or budget[n]) / share for n, share in shares.items()}
+
+    def _size(self, allocation: Allocation, budget: Mapping[str, float]) -> Size:
+        """Measured where a budget must be kept, else predicted."""
+        if budget and self.measured is not None:
+            return self.measured(allocation)
+        return self.sketch.size(allocation, "planned")
 
     def narrowest(self) -> list[Sketched]:
         """All groups at their fewest channels, in 8 and in 4 bits, and without branches that may go."""
@@ -110,7 +129,12 @@ class Planner:
         limits: Mapping[str, float] | None = None,
     ) -> Sketched:
         kept, refunds = refund(self.sketch, self.cost, allocation, self.rules, limits)
-        size = self.sketch.size(kept, "planned")
+        size = self._size(kept, limits or {})
+        if (
+            refunds and excess(size, dict(limits or {})) > 1
+        ):  # a step undone costs room that only measuring shows
+            kept, refunds = allocation, ()
+            size = self._size(kept, limits or {})
         candidate = self.candidate(kept, self._title(size, title, width), width)
         return Sketched(candidate, kept, size, self.cost.of(kept), refunds)
 
