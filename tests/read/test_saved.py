@@ -64,7 +64,7 @@ def test_every_op_keeps_its_attributes(example: Any, tmp_path: Path) -> None:
 @given(drawn=drawn_graphs())
 def test_an_integer_graph_computes_the_same_after_a_round_trip(drawn: Drawn, tmp_path: Path) -> None:
     graph = drawn.integers()
-    again = read_saved(save(graph, tmp_path))
+    again = read_saved(str(save(graph, tmp_path)))
     check(again, "integer")
     assert_same(graph, again)
     codes = random_codes(graph, 4)

@@ -27,10 +27,10 @@ DAMAGE = (
 )  # fmt: skip
 
 
-def read_saved(folder: Path) -> Graph:
+def read_saved(folder: str | Path) -> Graph:
     """The Graph saved in a folder. Raises ModelError when files are missing, damaged or of another format."""
     try:
-        return graph_of({name: (folder / name).read_bytes() for name in FILES})
+        return graph_of({name: (Path(folder) / name).read_bytes() for name in FILES})
     except FileNotFoundError as error:
         raise ModelError(f"{folder} holds no saved graph: {Path(error.filename).name} is missing") from error
     except DAMAGE as error:

@@ -10,6 +10,7 @@ from pintsize.ops import DepthwiseConv2d
 from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Constant, c_call
 from pintsize.write.c.calls.dsp_factors import factors
+from pintsize.write.c.calls.dsp_numbers import packed
 from pintsize.write.c.calls.dsp_products import SHAPE_MAX, clamped
 
 #: weights are widened to 16 bits, so accumulators may have fewer bits below the point where sums are huge
@@ -55,7 +56,7 @@ def depthwise_conv2d(graph: Graph, node: Node) -> Call | None:
     constants = (
         Constant("weight", "int8_t", _by_channel(graph.constant(node.inputs[1]), bits)),
         Constant("channels", "int8_t", told.channels),
-        Constant("shape", "int16_t", np.array(shape, np.int16)),
+        Constant("shape", "int8_t", packed(shape)),
     )
     pointers = ("x0", "y", "{weight}", "{channels}", "{shape}", "scratch")
     step = _step(op, w)

@@ -12,6 +12,7 @@ from pintsize.ops import Conv2d, Linear
 from pintsize.passes.plan_memory import Needs
 from pintsize.write.c.calls.call import Call, Constant, Invocation, c_call
 from pintsize.write.c.calls.dsp_factors import Factors, constant_codes, factors
+from pintsize.write.c.calls.dsp_numbers import packed
 from pintsize.write.c.calls.dsp_overlap import distance
 
 #: bits below the point of an accumulator, by the width of the weights: the kernels' scaled operands
@@ -114,7 +115,7 @@ def _product_call(
     constants = (
         Constant("weight", "int32_t", interleave(codes, bits)),
         Constant("channels", "int8_t", told.channels),
-        Constant("shape", "int16_t", np.array((*shape, *told.told, *geometry), np.int16)),
+        Constant("shape", "int8_t", packed((*shape, *told.told, *geometry))),
         *more,
     )
     pointers = ("x0", "y", *(f"{{{c.name}}}" for c in constants), "scratch")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pintsize.write.c.calls.call import Call, Constant
+from pintsize.write.c.calls.dsp_numbers import unpacked
 
 #: kernels whose first literal is the width of the weights
 KERNELS = ("dsp_pointwise", "dsp_some_outputs", "dsp_ring_window", "dsp_window", "dsp_linear")
@@ -46,7 +47,7 @@ def _constant(call: Call, name: str) -> Constant:
 
 
 def _pixels(call: Call) -> int:
-    return int(_constant(call, "shape").data[1])
+    return unpacked(_constant(call, "shape").data)[1]
 
 
 def _wide(call: Call) -> Call:

@@ -1,8 +1,10 @@
 /* Every pixel by itself, without a window: x (pixels, 4 * steps), y (pixels, outputs), forward. In scratch: the
  * channels, a block of 3 pixels. y may lie on x. */
 PINTSIZE_INLINE void dsp_pointwise(const int8_t *x, int8_t *y, const int32_t *w, const int8_t *channels,
-                                   const int16_t *shape, int8_t *scratch, int32_t bits)
+                                   const int8_t *packed, int8_t *scratch, int32_t bits)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     const int32_t outputs = shape[DSP_OUTPUTS_COUNT];
     const int32_t steps = shape[DSP_STEPS];
     int32_t *const numbers = (int32_t *)(void *)scratch;

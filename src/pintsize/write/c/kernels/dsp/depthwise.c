@@ -152,9 +152,11 @@ PINTSIZE_INLINE void dsp_lane_of(dsp_lane *lane, const int8_t *channels, const i
 /* x (height, width, channels), y (out_height, out_width, channels), in bands of rows; a band's outputs may lie on the
  * same channels of its own inputs. w: [channels][9]. In scratch: two planes. step: 1 or 2, both ways. */
 PINTSIZE_INLINE void dsp_depthwise(const int8_t *x, int8_t *y, const int8_t *w, const int8_t *channels,
-                                   const int16_t *shape, int8_t *scratch, int32_t bits, int32_t step,
+                                   const int8_t *packed, int8_t *scratch, int32_t bits, int32_t step,
                                    int32_t negatives)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     int16_t *const planes = (int16_t *)(void *)scratch;
     const int32_t count = shape[DSP_DW_CHANNELS];
     const int32_t pitch = shape[DSP_DW_PITCH];
@@ -193,8 +195,10 @@ PINTSIZE_INLINE void dsp_depthwise(const int8_t *x, int8_t *y, const int8_t *w, 
 
 /* As dsp_depthwise, for any window. w: [channels][kh * kw]; in scratch after the planes: a channel's taps. */
 PINTSIZE_INLINE void dsp_depthwise_any(const int8_t *x, int8_t *y, const int8_t *w, const int8_t *channels,
-                                       const int16_t *shape, int8_t *scratch, int32_t bits, int32_t negatives)
+                                       const int8_t *packed, int8_t *scratch, int32_t bits, int32_t negatives)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     int16_t *const planes = (int16_t *)(void *)scratch;
     const int32_t count = shape[DSP_DW_CHANNELS];
     const int32_t pitch = shape[DSP_DW_PITCH];

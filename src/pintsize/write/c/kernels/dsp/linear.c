@@ -3,8 +3,10 @@ enum { DSP_LINEAR_GROUP = 8 };
 /* A few rows x (rows, inputs), y (rows, outputs). In scratch: the numbers of 8 channels, a row spread, a row padded to
  * `steps` times four where `inputs` is not. */
 PINTSIZE_INLINE void dsp_linear(const int8_t *x, int8_t *y, const int32_t *w, const int8_t *channels,
-                                const int16_t *shape, int8_t *scratch, int32_t bits, int32_t padded_row)
+                                const int8_t *packed, int8_t *scratch, int32_t bits, int32_t padded_row)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     const int32_t steps = shape[DSP_STEPS];
     const int32_t outputs = shape[DSP_OUTPUTS_COUNT];
     const int32_t inputs = shape[DSP_WINDOW];

@@ -83,3 +83,19 @@ DSP_SHARED int8_t *dsp_copy(int8_t *to, const int8_t *from, int32_t count)
     }
     return to;
 }
+
+/* Numbers of 16 bits that a constant tells in a byte each: how many, then they; DSP_WIDER says that two bytes follow. */
+enum { DSP_WIDER = -127, DSP_SHAPE_MOST = 32 };
+
+DSP_SHARED void dsp_numbers(int16_t *to, const int8_t *from)
+{
+    for (int32_t left = *from++; left > 0; left--) {
+        int32_t number = *from++;
+        if (number == DSP_WIDER) {
+            number = (uint8_t)from[0] + from[1] * 256;
+            from += 2;
+        }
+        *to++ = (int16_t)number;
+        DSP_PLAIN_LOOP;
+    }
+}

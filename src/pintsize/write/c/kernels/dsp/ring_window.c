@@ -87,8 +87,10 @@ PINTSIZE_INLINE void dsp_take(uint32_t *to, dsp_ring *ring, const int16_t *windo
 
 /* As dsp_window. In scratch: the channels, a block of 3 pixels, the ring. y may run over rows that the ring has. */
 PINTSIZE_INLINE void dsp_ring_window(const int8_t *x, int8_t *y, const int32_t *w, const int8_t *channels,
-                                     const int16_t *shape, int8_t *scratch, int32_t bits)
+                                     const int8_t *packed, int8_t *scratch, int32_t bits)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     const int32_t steps = shape[DSP_STEPS];
     const int32_t outputs = shape[DSP_OUTPUTS_COUNT];
     int32_t left = shape[DSP_PIXELS];

@@ -1,9 +1,11 @@
 /* As dsp_pointwise, where some outputs have no weight but 0. w and channels are of the live ones alone; live: where each
  * of them goes; others: a pixel with the constant ones. In scratch, behind the block: 3 pixels of the live ones. */
 PINTSIZE_INLINE void dsp_some_outputs(const int8_t *x, int8_t *y, const int32_t *w, const int8_t *channels,
-                                      const int16_t *shape, const int16_t *live, const int8_t *others, int8_t *scratch,
+                                      const int8_t *packed, const int16_t *live, const int8_t *others, int8_t *scratch,
                                       int32_t bits)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     const int32_t outputs = shape[DSP_OUTPUTS_COUNT];
     const int32_t all = shape[DSP_WINDOW];
     const int32_t steps = shape[DSP_STEPS];

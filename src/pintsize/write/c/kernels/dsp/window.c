@@ -52,8 +52,10 @@ DSP_SHARED void dsp_gather(int8_t *to, const int8_t *x, const int16_t *window, i
 /* x (height, width, channels), y (pixels, outputs), forward. In scratch: the channels, a block of 3 pixels, what a
  * pixel sees. */
 PINTSIZE_INLINE void dsp_window(const int8_t *x, int8_t *y, const int32_t *w, const int8_t *channels,
-                                const int16_t *shape, int8_t *scratch, int32_t bits)
+                                const int8_t *packed, int8_t *scratch, int32_t bits)
 {
+    int16_t shape[DSP_SHAPE_MOST];
+    dsp_numbers(shape, packed);
     const int32_t steps = shape[DSP_STEPS];
     const int32_t outputs = shape[DSP_OUTPUTS_COUNT];
     int32_t left = shape[DSP_PIXELS];
