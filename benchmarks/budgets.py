@@ -63,6 +63,8 @@ TRAINED = 3
 #: of the flash of the narrowest network of 4 bits: less than any program with its tables takes
 INFEASIBLE = 0.4
 SHORT = 0.25
+#: of the networks drawn, so many of the best are linked until one fits
+LINKED = 10
 
 
 @dataclass(frozen=True)
@@ -162,12 +164,13 @@ def _row(
 
 
 def _random(given: Bench, budget: Budget, count: int) -> Allocation | None:
-    """The least loss by price of `count` networks drawn, of those that fit."""
+    """The least loss by price of `count` networks drawn, of those that fit as linked (as predicted, first)."""
     planner = given.workshop.planner
     fitting = [
         a for a in islice(_drawn(given), count) if not over_budget(planner.sketch.size(a, "planned"), budget)
     ]
-    return min(fitting, key=planner.cost.of, default=None)
+    best = sorted(fitting, key=planner.cost.of)[:LINKED]
+    return next((a for a in best if not over_budget(given.workshop.linked(a), budget)), None)
 
 
 def _drawn(given: Bench) -> Iterator[Allocation]:

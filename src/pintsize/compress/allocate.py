@@ -10,7 +10,7 @@ them, and what is starved does not recover.
 
 Step by step a peak of RAM or a latency can be a detour: many steps save nothing until others are taken. Under such
 limits the widest networks that are cut alike are starting points too; each gets back what the limits have room for,
-and the cheapest is taken.
+the cheapest is taken, and groups trade channels where that costs less.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def allocate(
         found = _descend(sketch, cost, limits, given, start, lowest)
     starts = [found, *(_cut_alike(sketch, limits, given) if {*limits} - SMOOTH else ())]
     ends = [_give_back(sketch, cost, limits, given, a) for a in starts if a is not None]
-    return min(ends, key=cost.of, default=None)
+    best = min(ends, key=cost.of, default=None)
+    return best if best is None or not {*limits} - SMOOTH else _traded(sketch, cost, limits, given, best)
 
 
 def whole(sketch: Sketch, rules: Rules) -> Allocation:
@@ -241,6 +242,18 @@ def _give_back(
         if best is None:
             return found
         found = best
+
+
+def _traded(
+    sketch: Sketch, cost: Prices, limits: Mapping[str, float], rules: Rules, found: Allocation
+) -> Allocation:
+    """Narrows one group at a time for what others get back instead, as long as that costs less."""
+    for name, group in sketch.whole.groups.items():
+        narrower = max(rules.least(group), found.widths[name] - _chunk(group, rules))
+        if narrower < found.widths[name]:
+            less = replace(found, widths={**found.widths, name: narrower})
+            found = min(found, _give_back(sketch, cost, limits, rules, less), key=cost.of)
+    return found
 
 
 def _back(sketch: Sketch, rules: Rules, full: Allocation, found: Allocation) -> Iterator[Allocation]:
