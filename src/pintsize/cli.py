@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from pintsize.apps.command_line import commands as applications
 from pintsize.budget import Budget
 from pintsize.devices import DEVICES
 from pintsize.errors import PintsizeError, UserError, missing_extra
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.add_typer(applications, name="app")
 console = Console()
 errors = Console(stderr=True)
 

@@ -77,6 +77,19 @@ class Compiled:
         )  # fmt: skip
         return dict(sorted(files.items()))
 
+    def named(self, prefix: str) -> dict[str, str]:
+        """The same program with names that begin otherwise, so that several models go into one: name → C.
+
+        prefix: a C identifier. Raises UserError for one that C does not take.
+        """
+        in_arena = self.program.plan.places[self.graph.inputs[0]] == "arena"
+        again = write(self.graph, None, prefix, self.program.isa, in_arena, self.spare_flash_bytes)
+        return {
+            name: text
+            for name, text in again.files.items()
+            if name.startswith(prefix) and name[-2:] in (".c", ".h")
+        }
+
     def metrics(self) -> dict[str, Any]:
         """The figures by name; None where one cannot be known here."""
         taken = self.footprint

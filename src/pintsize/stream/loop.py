@@ -21,7 +21,7 @@ from pintsize.stream.intake import Intake
 from pintsize.stream.manifest import DTYPES
 from pintsize.stream.overload import ModelledLoad, Pace, Rule, rule_for
 from pintsize.stream.recording import Recorder
-from pintsize.stream.settings import Decider, Settings, Told
+from pintsize.stream.settings import Decider, Listener, Settings, Told
 from pintsize.stream.sinks.outbox import Outbox
 from pintsize.stream.source import Source
 from pintsize.stream.tally import Tally
@@ -35,6 +35,7 @@ class Loop:
         said: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.source, self.artifact, self.decider, self.settings = source, artifact, decider, settings
+        self._listener = decider if isinstance(decider, Listener) else None
         self.recorder, self._said = recorder, said
         self.recorded = str(recorder.path) if recorder else None
         self.outboxes: list[Outbox] = []
@@ -116,6 +117,8 @@ class Loop:
         begun_s = time.perf_counter()
         fit = frame.start_s >= self._unfit_until_s
         outputs = self.artifact.output.dequantize(self.artifact.run(self._codes(frame.samples)))
+        if self._listener is not None:
+            self._listener.hear(frame, fit)
         self._tell(self.decider.update(frame.end_s, outputs if fit else None))
         took_s = time.perf_counter() - begun_s
         self.tally.computed(took_s, 0.0 if self._load else behind_s, self.deadline_s, fit)

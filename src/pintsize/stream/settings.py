@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pintsize.errors import UserError
 from pintsize.stream.convert import Conversion
 from pintsize.stream.decision import Decision
+from pintsize.stream.framing import Frame
 from pintsize.stream.health import HealthLimits
 from pintsize.stream.overload import Overload
 from pintsize.stream.sinks.outbox import Keeping
@@ -27,6 +28,15 @@ class Decider(Protocol):
     def finish(self, time_s: float, /) -> Told: ...
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """A decider that also wants the samples: to hand a phrase of them to a second model, once the first one says so."""
+
+    def hear(self, frame: Frame, fit: bool, /) -> None:
+        """What the next `update` is about, converted; fit: False where no decision may rest on it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to run.
@@ -39,6 +49,7 @@ class Settings:
     live: the source does not wait; False for whatever can be read as slowly as needed
     modelled_step_s: act as a device that needs that long for a step, on the source's clock
     mj_per_step: energy of one step on the device; None: what the artifact's manifest says
+    energy_device: which device that is; None: the one of the manifest
     offline: refuse sinks that leave the device
     """
 
@@ -51,6 +62,7 @@ class Settings:
     modelled_step_s: float | None = None
     overload: Overload = field(default_factory=Overload)
     mj_per_step: float | None = None
+    energy_device: str | None = None
     offline: bool = True
     keeping: Keeping = field(default_factory=Keeping)
 

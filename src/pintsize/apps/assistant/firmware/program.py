@@ -1,0 +1,97 @@
+"""Writes the assistant's C for a device: pure functions that give files.
+
+What it decides is what `listening.py` decides, hop for hop: the softmax, the levels and the times are integers in both,
+and means of probabilities are one exact sum and one division.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files as package_files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from pintsize import compile_model
+from pintsize.apps.application import Said, nobody
+from pintsize.apps.assistant.firmware.parameters import Parameters, listening_parameters, wake_parameters
+from pintsize.apps.assistant.firmware.phrases import PhraseProgram, phrase_parameters
+from pintsize.apps.assistant.listening import Listening
+from pintsize.apps.assistant.pieces import WakePiece
+
+#: written by hand, the same for every assistant
+SOURCES = (
+    "assistant.c", "assistant.h", "listen.c", "listen.h", "read.c", "read.h", "window.c", "window.h", "main.c",
+)  # fmt: skip
+MAKEFILE = Template("""\
+# make: the assistant for this computer; it reads raw int16 samples at 16 kHz from standard input.
+# For a board: CC, CFLAGS and LDFLAGS of its toolchain, and your own main in place of main.c.
+CC ?= cc
+CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
+
+assistant: $sources
+\t$$(CC) $$(CFLAGS) $sources -o $$@ $$(LDFLAGS) -lm
+
+clean:
+\trm -f assistant
+
+.PHONY: clean
+""")
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """files: name → text; taken: piece → what its program takes on the device, as `Compiled.metrics` has it."""
+
+    files: Mapping[str, str]
+    taken: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def sources(self) -> list[str]:
+        return sorted(name for name in self.files if name.endswith(".c"))
+
+    @property
+    def decision_sources(self) -> list[str]:
+        """Without the models: what joins them."""
+        models = {f"{piece}{end}" for piece in self.taken for end in (".c", "_weights.c")}
+        return [name for name in self.sources if name not in models and name != "main.c"]
+
+
+def firmware(
+    wake: WakePiece,
+    folders: Mapping[str, Path],
+    phrases: tuple[PhraseProgram, ...],
+    device: str,
+    rule: Listening | None = None,
+    said: Said = nobody,
+) -> Firmware:
+    """The assistant's C. folders: piece → its artifact, which is proven on the device's emulated core.
+
+    Raises UserError for a rule or a model that C does not have, DoesNotFit where a piece is too large for the device.
+    """
+    defines = listening_parameters(rule or Listening(), wake.hop_samples)
+    parameters = phrase_parameters(_joined(wake_parameters(wake), defines), phrases)
+    files = {**_by_hand(), **parameters.files()}
+    for phrase in phrases:
+        files |= phrase.files
+    if not phrases:  # whose windows it makes
+        files = {name: text for name, text in files.items() if not name.startswith("window.")}
+    taken: dict[str, Mapping[str, Any]] = {}
+    for piece in ("wake", *(phrase.piece for phrase in phrases)):
+        said(f"{piece} for {device}")
+        compiled = compile_model(folders[piece], device)
+        files |= compiled.named(piece)
+        taken[piece] = compiled.metrics()
+    sources = " ".join(sorted(name for name in files if name.endswith(".c")))
+    files["Makefile"] = MAKEFILE.substitute(sources=sources)
+    return Firmware(files, taken)
+
+
+def _joined(parameters: Parameters, defines: Mapping[str, str]) -> Parameters:
+    return replace(parameters, defines={**parameters.defines, **defines})
+
+
+def _by_hand() -> dict[str, str]:
+    home = package_files("pintsize.apps.assistant.firmware").joinpath("c")
+    return {name: home.joinpath(name).read_text(encoding="utf-8") for name in SOURCES}
