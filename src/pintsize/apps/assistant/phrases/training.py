@@ -48,7 +48,7 @@ EVERYDAY = (
 class Effort:
     """copies: varied ones that are made of all examples together; width: of the network."""
 
-    copies: int = 30_000
+    copies: int = 60_000
     width: int = 56
     schedule: Schedule = field(default_factory=Schedule)
 
