@@ -25,7 +25,7 @@ TOLD_EVERY = 100
 class Schedule:
     """AdamW with one cycle of the learning rate; hidden: frames that a mask hides at most."""
 
-    steps: int = 800
+    steps: int = 3000
     batch: int = 128
     learning_rate: float = 4e-3
     weight_decay: float = 0.02

@@ -23,7 +23,7 @@ from pintsize.apps.assistant.wake.scenes import backgrounds, spoken_words
 from pintsize.apps.assistant.wake.words import WakeWords
 
 PER_HOUR = 0.5
-#: so many that 0.5 an hour is two whole accepts of each word, and not 0.26 an hour for want of a half
+#: half an accept an hour is three of them in so many
 HOURS = 6.0
 SEED = 2
 PREFIX = "wake_word"
