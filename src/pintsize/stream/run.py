@@ -88,9 +88,7 @@ def _report(loop: Loop, ended: str, deliveries: tuple[Delivery, ...]) -> RunRepo
         deadline_ms=round(1e3 * loop.deadline_s, 6),
         modelled_step_ms=None if modelled is None else 1e3 * modelled,
         modelled_missed_deadlines=None if modelled is None else tally.modelled_late,
-        energy=energy_of(
-            mj_per_step, settings.energy_device or manifest.device, tally.steps, tally.signal_s
-        ),
+        energy=energy_of(mj_per_step, settings.energy_device or manifest.device, tally.steps, tally.signal_s),
         recording=loop.recorded,
     )
     clock = WallClock(tally.step_times.summary(), tally.behind.summary(), tally.late, deliveries)

@@ -24,8 +24,11 @@ The clips held back are of the same recordings' speakers: a new voice may be hea
 
 def rows_of(figures: Mapping[str, Any]) -> str:
     """Markdown, a table of figures."""
-    rows = "\n".join(
-        f"| {name} | {value:.4g} |" if isinstance(value, float) else f"| {name} | {value} |"
-        for name, value in figures.items()
-    )
-    return f"\n\n| figure (measured) | |\n|---|---|\n{rows}\n"
+    rows = "\n".join(f"| {name} | {_told(value)} |" for name, value in figures.items())
+    return f"\n\n| figure | |\n|---|---|\n{rows}\n"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if isinstance(value, (int, float)) else str(value)
