@@ -31,7 +31,7 @@ Before it, silence is cut off, loudness evened out, and the phrase put in the mi
 Speakers nicolas, jackson, george and yweweler are heard in training (every twelfth take is held back, to calibrate);
 theo, 450 clips, is the test and was heard by nobody. That synthesized voices help was seen with one training
 speaker left out (`--leave-out`), how varied the copies are was chosen on the takes held back. Copies were varied in
-vocal tract, pace, colour, room and noise. How long training lasts was raised once after the test had been read (80.7 %):
+vocal tract, pace, colour, room and noise. How long training lasts was raised once after the test was read (80.7 %):
 the network did not know its own training speakers well by then.
 
 Made by `python -m pintsize.apps.assistant.digits.training DATA --seed {seed}`; the same command gives the same bytes on
