@@ -22,7 +22,7 @@ from pintsize.apps.assistant.digits.evaluation import FOLDER, WAKE_FOLDER, evalu
 from pintsize.apps.assistant.phrases.classifier import OTHER
 from pintsize.apps.assistant.phrases.features import Features
 from pintsize.apps.assistant.phrases.learning import Watch
-from pintsize.apps.assistant.phrases.material import Examples, said
+from pintsize.apps.assistant.phrases.material import Examples, pieces_of, said
 from pintsize.apps.assistant.phrases.training import (
     Effort,
     add_others,
@@ -30,15 +30,19 @@ from pintsize.apps.assistant.phrases.training import (
     learnt_of,
     shipped,
 )
+from pintsize.apps.assistant.phrases.window import Clip
 from pintsize.apps.shipping import CARD
 from pintsize.apps.sounds import Labelled, can_speak, labelled_clips
 from pintsize.errors import DataError
 from pintsize.folder import write_file
 
+ORDERS_FOLDER = "spoken_orders_picovoice"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 #: of all draws: recorded digits, synthesized ones, what is no digit
 RECORDED, SYNTHESIZED, NO_DIGIT = 0.5, 0.38, 0.12
 VOICES_A_DIGIT = 150
+#: of orders, to tell how readily `other` may be said
+PIECES = 400
 #: takes of the training speakers whose number is divisible by this are held back, to calibrate
 HELD_TAKE = 12
 
@@ -66,7 +70,7 @@ def train(
     add_others(examples, [c.clip for c in _other_speech(data)], len(LABELS), NO_DIGIT, features, random)
     learnt = learnt_of(examples, held, (*LABELS, OTHER), features, seed, watch, effort or Effort())
     card = card_of({}, learnt.figures, seed, can_speak())
-    return shipped(learnt, [c.clip for c in kept], out, "digits", card)
+    return shipped(learnt, [c.clip for c in kept], out, "digits", card, _unheard_speech(data, seed))
 
 
 def unheard(data: Path, speaker: str, seed: int = 0, watch: Watch = print) -> dict[str, float]:
@@ -83,6 +87,15 @@ def _other_speech(data: Path) -> list[Labelled]:
         return [c for c in labelled_clips(data / WAKE_FOLDER) if c.split == "train"]
     except DataError:
         return []
+
+
+def _unheard_speech(data: Path, seed: int) -> list[Clip]:
+    """Pieces of orders, which training does not hear; none where their data is not there."""
+    try:
+        orders = [c.clip for c in labelled_clips(data / ORDERS_FOLDER, "intent")]
+    except DataError:
+        return []
+    return pieces_of(orders, PIECES, np.random.default_rng(seed))
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -62,11 +62,11 @@ OTHERS = ("speech_digits_fsdd", "wakewords_picovoice")
 class Effort:
     """spoken: synthesized orders; copies: varied ones that are made of all examples together; width: of the network."""
 
-    spoken: int = 450
-    copies: int = 3500
+    spoken: int = 1200
+    copies: int = 12_000
     width: int = 72
     schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=450, batch=32, learning_rate=3e-3, hidden=12)
+        default_factory=lambda: Schedule(steps=3000, batch=32, learning_rate=3e-3, hidden=12)
     )
 
 

@@ -21,6 +21,7 @@ from pintsize.apps.assistant.phrases.features import HOP, Features
 from pintsize.apps.assistant.phrases.learning import Schedule, Watch, answers, as_integers, learn
 from pintsize.apps.assistant.phrases.material import Examples, noises, paced, pieces_of, said
 from pintsize.apps.assistant.phrases.network import WordNetwork
+from pintsize.apps.assistant.phrases.tolerance import tolerant
 from pintsize.apps.assistant.phrases.variation import Spectra, Variation
 from pintsize.apps.assistant.phrases.window import Clip, centred, trimmed
 from pintsize.apps.shipping import ship
@@ -121,15 +122,35 @@ def learnt_of(
     return in_one_thread(lambda: _learnt(examples, held, labels, features, seed, watch, effort))
 
 
-def shipped(learnt: Learnt, clips: Sequence[Clip], out: Path, name: str, card: str) -> dict[str, Any]:
-    """Writes the folder and gives its figures. clips: recorded ones, from which the integers' ranges are read."""
+def shipped(
+    learnt: Learnt, clips: Sequence[Clip], out: Path, name: str, card: str, others: Sequence[Clip] = ()
+) -> dict[str, Any]:
+    """Writes the folder and gives its figures.
+
+    clips: recorded ones, from which the integers' ranges are read; others: speech that is no phrase and was not heard
+    in training: `other` is told as seldom as that allows (`tolerant`).
+    """
     chosen = [clips[int(i)] for i in np.linspace(0, len(clips) - 1, min(CALIBRATING, len(clips)))]
     samples = np.stack([as_codes(centred(trimmed(c), learnt.features.samples)) for c in chosen])
     graph = in_one_thread(lambda: as_integers(learnt.network, learnt.features, samples))
+    if others:
+        windows = audible_windows(others, learnt.features)
+        graph = tolerant(graph, windows, learnt.labels.index(OTHER), learnt.calibration, learnt.least)
     return ship(
         replace(graph, name=name, labels=learnt.labels), out, calibration=learnt.calibration, figures=learnt.figures,
         facts={FACTS: {"least": learnt.least}}, card=card,
     )  # fmt: skip
+
+
+def audible_windows(clips: Sequence[Clip], features: Features) -> NDArray[np.int16]:
+    """(n, window) of those that are not silent."""
+    found: list[NDArray[np.int16]] = []
+    for clip in clips:
+        try:
+            found.append(as_codes(centred(trimmed(clip), features.samples)))
+        except DataError:
+            continue
+    return np.stack(found)
 
 
 def _learnt(

@@ -23,8 +23,8 @@ from pintsize.apps.assistant.wake.scenes import backgrounds, spoken_words
 from pintsize.apps.assistant.wake.words import WakeWords
 
 PER_HOUR = 0.5
-#: half an accept an hour is three of them in so many
-HOURS = 6.0
+#: half an accept an hour is three of them in so many, without the hours that hold the word itself
+HOURS = 6.3
 SEED = 2
 PREFIX = "wake_word"
 
