@@ -36,8 +36,8 @@ on a computer with the same versions of torch, numpy and espeak-ng.
 ## Limits
 
 - It tells {100 * found.get("orders_told", 0.0):.0f} % of the recorded orders of the test part and refuses the others;
-  of those that it tells {100 * found.get("orders_exact_of_told", 0.0):.0f} % are right in every slot. Below 90 % let every
-  order be confirmed.
+  {100 * found.get("orders_exact_of_told", 0.0):.0f} % of those told are right in every slot. Below 90 % let every order
+  be confirmed.
 - Few recorded orders: one of the test part is about 1.6 points of `orders_exact`.
 - An order with one slot wrong is wrong: where it matters let the reply be confirmed.
 - The window is the whole order: longer than six seconds is cut to the loudest six.
