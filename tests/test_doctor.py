@@ -71,7 +71,7 @@ def test_what_must_shrink_is_remarked(model: nn.Module) -> None:
     assert any("must get narrower" in remark for remark in tight.remarks)
 
 
-@pytest.mark.parametrize(("limit", "word"), [({"flash": "1kB"}, "flash"), ({"ram": "500B"}, "RAM")])
+@pytest.mark.parametrize(("limit", "word"), [({"flash": "800B"}, "flash"), ({"ram": "500B"}, "RAM")])
 def test_a_budget_below_the_least_is_not_plausible(
     model: nn.Module, limit: dict[str, str], word: str
 ) -> None:

@@ -39,6 +39,7 @@ class _WorkerEnded(ToolError):
     """Without a word: killed for memory, or crashed."""
 
 
+ENDED = "a process that trains has ended: is there enough memory?"
 START = "from pintsize.apart import serve; serve()"
 
 
@@ -121,11 +122,23 @@ class Workers:
             [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=places
         )
         assert worker.stdin is not None
-        _send(worker.stdin, replace(self.recipe, on_epoch=None))
+        try:
+            _send(worker.stdin, replace(self.recipe, on_epoch=None))
+        except BaseException:
+            _end(worker)
+            raise
         return worker
 
 
 def _send(stream: IO[bytes], message: Any) -> None:
+    """To a worker. Raises _WorkerEnded where it has ended."""
+    try:
+        _tell(stream, message)
+    except BrokenPipeError:
+        raise _WorkerEnded(ENDED) from None
+
+
+def _tell(stream: IO[bytes], message: Any) -> None:
     pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
     stream.flush()
 
@@ -133,8 +146,8 @@ def _send(stream: IO[bytes], message: Any) -> None:
 def _received(stream: IO[bytes]) -> tuple[str, Any]:
     try:
         return pickle.load(stream)
-    except EOFError:
-        raise _WorkerEnded("a process that trains has ended: is there enough memory?") from None
+    except (EOFError, pickle.UnpicklingError):  # nothing more, or half of a message
+        raise _WorkerEnded(ENDED) from None
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
@@ -161,9 +174,9 @@ def _serve() -> None:
         except EOFError:
             return
         try:
-            _send(out, ("done", recipe(candidate, None, share)))
+            _tell(out, ("done", recipe(candidate, None, share)))
         except PintsizeError as error:
-            _send(out, ("refused", error))
+            _tell(out, ("refused", error))
 
 
 @dataclass(frozen=True)
@@ -173,7 +186,7 @@ class _Forwarded:
     out: IO[bytes]
 
     def __call__(self, epoch: Epoch) -> None:
-        _send(self.out, ("epoch", epoch))
+        _tell(self.out, ("epoch", epoch))
 
 
 class _Warnings(logging.Handler):
@@ -184,4 +197,4 @@ class _Warnings(logging.Handler):
         self.out = out
 
     def emit(self, record: logging.LogRecord) -> None:
-        _send(self.out, ("warning", record.getMessage()))
+        _tell(self.out, ("warning", record.getMessage()))
