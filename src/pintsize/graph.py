@@ -222,8 +222,11 @@ class Op(ABC):
     def carry(
         self, inputs: Sequence[Quantized], out: Grid, states: Sequence[torch.Tensor]
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """`integer_meaning` from these states' codes (n, *shape), float64, and the states that it leaves."""
-        raise NotImplementedError(f"{self.name} carries no states")
+        """`integer_meaning` from these states' codes (n, *shape), float64, and the states that it leaves.
+
+        Raises ValueError for an op that has none.
+        """
+        raise ValueError(f"{self.name} carries no states")
 
     def fixed_output(self) -> tuple[float, int] | None:
         """(scale, zero_point) of int8 codes where the specification fixes them, else None."""

@@ -1,3 +1,5 @@
+"""What the tests of applications share: an assistant whose words are tones."""
+
 from __future__ import annotations
 
 from pathlib import Path

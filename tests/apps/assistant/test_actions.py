@@ -70,15 +70,13 @@ def test_home_assistant_finds_the_assistant_and_no_order_stays_for_ever() -> Non
 
 
 def test_a_broker_is_read_from_its_address() -> None:
-    plain = broker_of("mqtt://home.local")
-    assert (plain.host, plain.port, plain.user, plain.tls) == ("home.local", 1883, None, False)
-    full = broker_of("mqtts://me:se%40cret@home.local:9999")
+    plain = broker_of("mqtt://hub.local")
+    assert (plain.host, plain.port, plain.user, plain.tls) == ("hub.local", 1883, None, False)
+    full = broker_of("mqtts://me:se%40cret@hub.local:9999")
     assert (full.port, full.user, full.password, full.tls) == (9999, "me", "se@cret", True)
 
 
-@pytest.mark.parametrize(
-    "url", ["home.local", "http://home", "mqtt://", "mqtt://home:port", "mqtt://home/topic"]
-)
+@pytest.mark.parametrize("url", ["hub.local", "http://hub", "mqtt://", "mqtt://hub:port", "mqtt://hub/topic"])
 def test_another_address_is_refused(url: str) -> None:
     with pytest.raises(UserError, match=r"mqtt://host|cannot be read"):
         broker_of(url)
@@ -86,5 +84,5 @@ def test_another_address_is_refused(url: str) -> None:
 
 def test_a_refusal_never_names_the_password() -> None:
     with pytest.raises(UserError) as refused:
-        broker_of("mqtt://me:secret@home/topic")
+        broker_of("mqtt://me:secret@hub/topic")
     assert "secret" not in str(refused.value)

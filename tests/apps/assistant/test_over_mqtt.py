@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from pintsize.apps.application import RunOptions
 from pintsize.apps.assistant.actions import PLACE, entities
@@ -15,17 +12,9 @@ from pintsize.apps.assistant.pieces import Pieces
 from pintsize.stream.sinks import Broker, CallbackSink, MqttSink
 from tests.apps.assistant.playing import Sound
 from tests.apps.assistant.tones import said
-from tests.stream.sinks.broker import Listener, RunningBroker, mosquitto
+from tests.stream.sinks.broker import Listener, RunningBroker
 
 SESSION = (1.0, "computer", 0.4, "order", 1.5)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RunningBroker]:
-    if mosquitto() is None:
-        pytest.skip("mosquitto is not installed (apt install mosquitto)")
-    with RunningBroker(tmp_path) as running:
-        yield running
 
 
 def sink_to(port: int, pieces: Pieces) -> MqttSink:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -21,14 +20,6 @@ ORDER = Entity("Order", ("order", "misunderstood"), expire_after_s=60)
 MOTION = Entity("Motion", ("began", "ended", "lost"), "binary_sensor", device_class="motion")
 DECISIONS = "pintsize/kitchen_pi/decisions"
 AVAILABILITY = "pintsize/kitchen_pi/availability"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RunningBroker]:
-    if mosquitto() is None:
-        pytest.skip("mosquitto is not installed (apt install mosquitto)")
-    with RunningBroker(tmp_path) as running:
-        yield running
 
 
 def sink_to(broker: RunningBroker, *entities: Entity) -> MqttSink:

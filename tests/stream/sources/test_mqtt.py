@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from pintsize.stream.block import Block
 from pintsize.stream.health import monitor_of
 from pintsize.stream.sources import SourceOptions, mqtt, open_source
 from pintsize.stream.sources.mqtt_message import read_message
-from tests.stream.sinks.broker import TIMEOUT_S, RunningBroker, mosquitto
+from tests.stream.sinks.broker import TIMEOUT_S, RunningBroker
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed (extra mqtt)")
 
@@ -58,14 +57,6 @@ def test_messages_that_are_none(kind: str) -> None:
     payload, form, channels = WRONG[kind]
     with pytest.raises(DataError, match="a message"):
         read_message(payload, form, [str(at) for at in range(channels)])
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RunningBroker]:
-    if mosquitto() is None:
-        pytest.skip("mosquitto is not installed")
-    with RunningBroker(tmp_path) as running:
-        yield running
 
 
 class Sender:
