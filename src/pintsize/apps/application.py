@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from pintsize.apps.evidence.evaluation import Evaluation
 from pintsize.apps.stages import AppReport
 from pintsize.errors import UserError
 from pintsize.stream.recording import Recorder
 from pintsize.stream.sinks import Sink
 from pintsize.stream.source import Source
 
-#: what an evaluation measured: name of the metric → value
+#: name of a figure → value
 Metrics = Mapping[str, float]
-
 
 #: gets lines for a person
 Said = Callable[[str], None]
@@ -52,16 +52,24 @@ class Application(Protocol):
         """Runs on a source until that ends. Raises UserError before anything runs."""
         ...
 
-    def evaluate(self, data: Path, said: Said = nobody) -> Metrics:
+    def evaluate(self, data: Path, said: Said = nobody) -> Evaluation:
         """The metrics on data that no training saw. Raises DataError where the data is not there."""
-        ...
-
-    def train(self, clips: Path, out: Path, seed: int = 0, said: Said = nobody) -> None:
-        """Own models from a folder of labelled clips. Raises DataError for clips that cannot be used."""
         ...
 
     def build(self, device: str, out: Path, weights: Path | None = None, said: Said = nobody) -> Metrics:
         """The application as C, proven. Gives what it takes there. Raises UserError for what does not fit."""
+        ...
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """An application whose models a user can train anew."""
+
+    @property
+    def name(self) -> str: ...
+
+    def train(self, samples: Path, out: Path, seed: int = 0, said: Said = nobody) -> None:
+        """Own models from a folder of labelled samples. Raises DataError for those that cannot be used."""
         ...
 
 

@@ -11,26 +11,8 @@ import altair as alt
 import vl_convert
 
 from pintsize.report import accuracy_against_flash, memory_over_time, trade_off
+from pintsize.report.drawing import CONFIG
 from pintsize.report.markup import Markup
-
-#: colours are the page's own CSS variables, so a chart follows light and dark by itself
-CONFIG: dict[str, Any] = {
-    "background": "transparent",
-    "font": "system-ui, sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "var(--quiet)",
-        "titleColor": "var(--quiet)",
-        "titleFontWeight": "normal",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titlePadding": 10,
-        "gridColor": "var(--line)",
-        "domainColor": "var(--line)",
-        "tickColor": "var(--line)",
-    },
-    "legend": {"labelColor": "var(--ink)", "labelFontSize": 12},
-}
 
 #: id of the element on the page → what draws it
 CHARTS = {

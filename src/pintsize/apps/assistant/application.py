@@ -10,6 +10,7 @@ from pintsize.apps.assistant.actions import with_action
 from pintsize.apps.assistant.listening import Assistant, Listening
 from pintsize.apps.assistant.pieces import RATE_HZ, Pieces, TextPiece, load_pieces, load_understanding
 from pintsize.apps.assistant.reading import PhraseReader, decision_of
+from pintsize.apps.evidence.evaluation import Evaluation
 from pintsize.apps.stages import AppReport, app_report, shipped_energy
 from pintsize.errors import UserError
 from pintsize.stream.convert import Conversion
@@ -82,17 +83,17 @@ class VoiceAssistant:
                 outbox.put(told)
         return tuple(outbox.close() for outbox in outboxes)
 
-    def evaluate(self, data: Path, said: Said = nobody) -> Metrics:
+    def evaluate(self, data: Path, said: Said = nobody) -> Evaluation:
         """The pieces' metrics on data that no training saw. Raises DataError where none of the data is there."""
         from pintsize.apps.assistant.evaluation import evaluate
 
-        return evaluate(data, said)
+        return Evaluation(evaluate(data, said))
 
-    def train(self, clips: Path, out: Path, seed: int = 0, said: Said = nobody) -> None:
+    def train(self, samples: Path, out: Path, seed: int = 0, said: Said = nobody) -> None:
         """Own wake words and orders from a folder of labelled clips. Raises DataError for clips that cannot be used."""
         from pintsize.apps.assistant.training import train_own
 
-        train_own(clips, out, seed, said)
+        train_own(samples, out, seed, said)
 
     def build(self, device: str, out: Path, weights: Path | None = None, said: Said = nobody) -> Metrics:
         """The assistant as C. Gives what it takes on the device. Raises DeviceError for one that is not known."""
