@@ -206,6 +206,20 @@ def test_a_chain_for_electrocardiograms_ends_in_bytes() -> None:
     assert abs(real.std() - 1) < 0.01
 
 
+def test_a_model_may_take_the_samples_as_they_are() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv1d(3, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2)).eval()
+    samples = np.random.default_rng(0).normal(0, 3000, (32, 8, 3)).astype(np.int16)
+    x = samples.transpose(0, 2, 1).astype(np.float32) / 4096
+    quantized = Quantize()(fold(read(model, sample_shape=(3, 8)).graph), x.transpose(0, 2, 1)[:, None])
+    joined = frontend.chain(frontend.raw((8, 3), 8.0), quantized)
+    assert joined.type(joined.inputs[0]).dtype == "int16"
+    output = joined.type(joined.outputs[0])
+    told = (run_integers(joined, samples).astype(float) - output.zero_point) * output.scale[0]
+    wanted = model(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(told, wanted, atol=0.05 * float(np.abs(wanted).max()))
+
+
 def test_a_grid_that_cannot_be_chosen_is_requantized_to() -> None:
     """Resampling keeps its input's grid; what follows reads another."""
     halved = frontend.resample(16_000, 8_000, (2000,), full_scale=2.0)

@@ -132,6 +132,16 @@ def test_batch_norm_trains_on_the_batch_and_remembers_it() -> None:
     assert torch.allclose(module(x), y, atol=1e-2)
 
 
+def test_a_constant_gain_and_bias_are_no_statistics_in_training() -> None:
+    """x · gain + bias in a model is read as a batch norm without ε; the batch must not be normalized by it."""
+    names = ("gain", "shift", "mean", "variance")
+    constants = [constant(n, np.full(2, v)) for n, v in zip(names, (0.5, -1.0, 0.0, 1.0), strict=True)]
+    tensors = {t.name: t for t in (Tensor("x", TensorType((2,))), *constants, Tensor("y", TensorType((2,))))}
+    node = Node("affine", BatchNorm(epsilon=0.0), ("x", *names), "y")
+    module = GraphModule(Graph("affine", tensors, (node,), ("x",), ("y",))).train()
+    assert module(torch.tensor([[2.0, 6.0], [4.0, 8.0]])).tolist() == [[0.0, 2.0], [1.0, 3.0]]
+
+
 def test_tied_tensors_share_one_scale_except_with_a_fixed_one() -> None:
     nodes = [
         Node("relu", Relu(), ("x",), "r"),

@@ -107,6 +107,7 @@ OPTIONAL_MODULES = {
     "flatbuffers": ("flatbuffers", "tflite"),
     "executorch": ("executorch", "executorch"),
     "paho": ("paho-mqtt", "mqtt"),
+    "bleak": ("bleak", "ble"),
     "cryptography": ("cryptography", "recording"),
 }
 

@@ -179,6 +179,12 @@ def z_score(
     return _piece(op, shape, _scale_of(LARGEST_Z_SCORE), full_scale)
 
 
+def raw(shape: tuple[int, ...], full_scale: float = 1.0) -> Graph:
+    """Samples (n,) or (n, channels) as they are: to begin a chain, which puts them on the next piece's grid."""
+    x = TensorType(shape, "int16", (float(np.float32(full_scale / HALF_RANGE)),))
+    return Graph("samples", {"samples": Tensor("samples", x)}, (), ("samples",), ("samples",))
+
+
 def chain(first: Graph, *others: Graph) -> Graph:
     """Integer Graphs one behind the other: the first one's input, the last one's output, names and labels.
 
@@ -233,7 +239,7 @@ def _joined(first: Graph, following: Graph, prefix: str) -> Graph:
     last = front.outputs[0]
     if (made.dtype, made.scale, made.zero_point) != (wanted.dtype, wanted.scale, wanted.zero_point):
         kind = replace(wanted, shape=made.shape)
-        if nodes[-1].op.any_width:
+        if nodes and nodes[-1].op.any_width:
             tensors[last] = Tensor(last, kind)
         else:
             name = f"{prefix}/requantized"

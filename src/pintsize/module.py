@@ -178,7 +178,7 @@ class GraphModule(nn.Module):
         values[self.source.inputs[0]] = x
         for node in self.source.nodes:
             inputs = _real_inputs(self.source, node, values)
-            if isinstance(node.op, BatchNorm) and self.training and node.name not in self._frozen:
+            if isinstance(node.op, BatchNorm) and self._takes_statistics(node, node.op):
                 y = node.op.training_meaning(inputs, self.momentum)
             else:
                 y = node.op.float_meaning(inputs)
@@ -186,6 +186,10 @@ class GraphModule(nn.Module):
             if self.observe:
                 self.observe(node.output, y)
         return values[self.source.outputs[0]]
+
+    def _takes_statistics(self, node: Node, norm: BatchNorm) -> bool:
+        """Whether a batch norm is one in training; without ε it stands for x · gain + bias, whatever the batch."""
+        return self.training and norm.epsilon > 0 and node.name not in self._frozen
 
     def _forward_integer(self, x: torch.Tensor) -> Quantized:
         graph = self.source

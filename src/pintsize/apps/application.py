@@ -42,15 +42,11 @@ class RunOptions:
     said: Said = nobody
 
 
-class Application(Protocol):
-    """An application. What trains or builds may need torch and a compiler; what runs and evaluates needs neither."""
+class Offered(Protocol):
+    """What every application offers. What builds may need torch and a compiler; what evaluates needs neither."""
 
     @property
     def name(self) -> str: ...
-
-    def run(self, source: Source, sinks: Sequence[Sink], options: RunOptions | None = None, /) -> AppReport:
-        """Runs on a source until that ends. Raises UserError before anything runs."""
-        ...
 
     def evaluate(self, data: Path, said: Said = nobody) -> Evaluation:
         """The metrics on data that no training saw. Raises DataError where the data is not there."""
@@ -58,6 +54,14 @@ class Application(Protocol):
 
     def build(self, device: str, out: Path, weights: Path | None = None, said: Said = nobody) -> Metrics:
         """The application as C, proven. Gives what it takes there. Raises UserError for what does not fit."""
+        ...
+
+
+class Application(Offered, Protocol):
+    """An application on live signals. What runs needs neither torch nor a compiler."""
+
+    def run(self, source: Source, sinks: Sequence[Sink], options: RunOptions | None = None, /) -> AppReport:
+        """Runs on a source until that ends. Raises UserError before anything runs."""
         ...
 
 

@@ -9,11 +9,18 @@ import typer
 
 from pintsize.apps import APPS, offering
 from pintsize.apps.assistant.commands import commands as assistant
+from pintsize.apps.ecg.commands import commands as ecg
+from pintsize.apps.images.commands import commands as images
 from pintsize.apps.options import OutOption
+from pintsize.apps.wearable.commands import commands as wearable
 from pintsize.errors import UserError
 
 commands = typer.Typer(help="Applications that run on live signals, on this device.", no_args_is_help=True)
 commands.add_typer(assistant, name="assistant")
+commands.add_typer(ecg, name="ecg")
+commands.add_typer(images, name="images")
+commands.add_typer(images, name="images")
+commands.add_typer(wearable, name="wearable")
 
 
 @commands.command(epilog="Example: pintsize app train assistant my_recordings/ --out my_assistant/")

@@ -12,10 +12,10 @@ from pintsize.apps.running import write
 from pintsize.apps.telling import console, table, working
 
 if TYPE_CHECKING:
-    from pintsize.apps.application import Application, Trained
+    from pintsize.apps.application import Offered, Trained
 
 
-def evaluate(application: Application, data: Path, json_file: Path | None, page: Path | None) -> None:
+def evaluate(application: Offered, data: Path, json_file: Path | None, page: Path | None) -> None:
     """The metrics on data that no training saw, as a table, as JSON and as a page."""
     with working("evaluating") as said:
         found = application.evaluate(data, said)
@@ -30,7 +30,7 @@ def evaluate(application: Application, data: Path, json_file: Path | None, page:
         write(page, evidence_page(f"{application.name}: evaluation", found))
 
 
-def build(application: Application, device: str, out: Path, weights: Path | None) -> None:
+def build(application: Offered, device: str, out: Path, weights: Path | None) -> None:
     """The application as C in a folder, and what it takes on the device."""
     with working("writing") as said:
         found = application.build(device, out, weights, said)

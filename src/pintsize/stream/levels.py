@@ -15,7 +15,7 @@ from pintsize.stream.block import Block, Samples
 from pintsize.stream.finding import Finding
 
 #: how far back clipping is counted
-_CLIP_WINDOW_S = 0.5
+CLIP_WINDOW_S = 0.5
 #: where the limits are not known, one extreme value again and again over a longer time is taken for one
 _TOPS_WINDOW_S = 1.0
 _TOPS_SHARE = 0.05
@@ -24,9 +24,9 @@ _COARSE = 16
 #: a top is cut rather than round if the signal comes to it by more than these: its resolution, its range
 _STEEP_STEPS, _STEEP_SHARE = 3.0, 0.005
 #: of a limit: what counts as being at it
-_AT_LIMIT = 0.999
+AT_LIMIT = 0.999
 #: of full scale: a line at no more than this is flat rather than stuck
-_NEAR_ZERO = 0.01
+NEAR_ZERO = 0.01
 #: fewer equal samples than this are no line: slow sensors often give one value a few times
 _LINE_SAMPLES = 30
 
@@ -46,7 +46,7 @@ class Flatness:
 
     def __init__(self, limit_s: float, step: float, full_scale: float) -> None:
         self._limit_s, self._step = limit_s, step
-        self._near_zero = _NEAR_ZERO * full_scale + step
+        self._near_zero = NEAR_ZERO * full_scale + step
         self.restart()
 
     def restart(self) -> None:
@@ -145,11 +145,11 @@ class Clipping:
     def _at_limits(self, block: Block, lowest: float, highest: float) -> float:
         """The largest share over the channels; 0 until there is half of the window."""
         samples = block.samples if self._recent is None else np.concatenate([self._recent, block.samples])
-        at_most, at_least = lowest + (1 - _AT_LIMIT) * abs(lowest), highest - (1 - _AT_LIMIT) * abs(highest)
+        at_most, at_least = lowest + (1 - AT_LIMIT) * abs(lowest), highest - (1 - AT_LIMIT) * abs(highest)
         clipped = _in_runs((samples >= at_least) | (samples <= at_most))[len(samples) - len(block.samples) :]
         self._recent = samples[-2:]
         self._clipped.append((len(block.samples), clipped.sum(axis=0)))
-        window = max(_LINE_SAMPLES, round(_CLIP_WINDOW_S * block.rate_hz))
+        window = max(_LINE_SAMPLES, round(CLIP_WINDOW_S * block.rate_hz))
         held = sum(count for count, _ in self._clipped)
         while held - self._clipped[0][0] >= window:
             held -= self._clipped.popleft()[0]

@@ -139,11 +139,11 @@ class Loop:
         return self.intake.behind_s(end_s) if self.intake and self.source.lossless else 0.0
 
     def _codes(self, samples: Samples) -> NDArray[Any]:
-        """What ±1.0 is in the samples is ±1.0 to the model; codes on the model's own grid are taken as they are."""
-        kind, full_scale = self.artifact.input, self._converter.full_scale
-        if samples.dtype == DTYPES[kind.dtype] and kind.zero_point == 0 and kind.scale * full_scale == 1.0:
+        """Full scale of the samples is full scale to the model; codes on the model's own grid are taken as they are."""
+        kind, ours, its = self.artifact.input, self._converter.full_scale, self.settings.full_scale
+        if samples.dtype == DTYPES[kind.dtype] and kind.zero_point == 0 and kind.scale * ours == its:
             return samples
-        return kind.quantize(samples / np.float32(full_scale))
+        return kind.quantize(samples / np.float32(ours / its))
 
     def _announce(self, health: Health) -> None:
         """Says what is wrong with the signal once, and once that nothing is any more."""

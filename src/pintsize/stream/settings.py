@@ -41,7 +41,9 @@ class Listener(Protocol):
 class Settings:
     """How to run.
 
-    conversion: what the artifact wants of the samples; the source's full scale is ±1.0 to it, whatever their type
+    conversion: what the artifact wants of the samples
+    full_scale: what the source's full scale is to the artifact, whatever the samples' type: 1.0 for sound; 163.84 where
+      it takes millivolts and 5 µV are one count of 16 bits
     window_samples: that the artifact takes at a time; None: its input's size over the channels (1 for pictures)
     hop_samples: a step every so many samples; None: one window after the other
     limits: of the signal's health; None: those that fit the source
@@ -54,6 +56,7 @@ class Settings:
     """
 
     conversion: Conversion = field(default_factory=Conversion)
+    full_scale: float = 1.0
     window_samples: int | None = None
     hop_samples: int | None = None
     limits: HealthLimits | None = None
@@ -67,6 +70,8 @@ class Settings:
     keeping: Keeping = field(default_factory=Keeping)
 
     def __post_init__(self) -> None:
+        if not self.full_scale > 0:
+            raise UserError(f"a full scale of {self.full_scale}: more than 0")
         if self.deadline_s is not None and not self.deadline_s > 0:
             raise UserError(f"a deadline of {self.deadline_s} s: more than 0")
         if self.live and self.modelled_step_s is not None:

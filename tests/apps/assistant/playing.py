@@ -22,20 +22,25 @@ from pintsize.stream.sources.described import Described, Description, numbered
 
 
 class Sound(Described):
-    """Samples (n,) or (n, channels) in blocks of 0.1 s. lost: why it breaks after them, as an unplugged device does."""
+    """Samples (n,) or (n, channels) in blocks of 0.1 s, or of so many samples.
+
+    lost: why it breaks after them, as an unplugged device does.
+    """
 
     def __init__(
-        self, samples: NDArray[np.generic], rate_hz: float = 16_000, lost: str | None = None
-    ) -> None:
+        self, samples: NDArray[np.generic], rate_hz: float = 16_000, lost: str | None = None,
+        block_samples: int | None = None,
+    ) -> None:  # fmt: skip
         short = samples.dtype == np.int16
         limits = (-32768.0, 32767.0) if short else (-1.0, 1.0)
         shaped = samples.reshape(len(samples), -1)
         full_scale = 32768.0 if short else 1.0
         super().__init__(Description("sound", rate_hz, numbered(shaped.shape[1]), full_scale, limits))
         self._samples, self._lost = shaped, lost
+        self._length = block_samples or round(0.1 * rate_hz)
 
     def blocks(self) -> Iterator[Block]:
-        length = round(0.1 * self.rate_hz)
+        length = self._length
         for index, first in enumerate(range(0, len(self._samples), length)):
             yield Block(self._samples[first : first + length], first / self.rate_hz, self.rate_hz, 0.0, index)
         if self._lost:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from pintsize.apps import APPS, application
@@ -24,7 +25,7 @@ from pintsize.stream.faulty import Faulty
 from pintsize.stream.sinks import Broker, CallbackSink, JsonLinesSink, MqttSink, Place
 from pintsize.stream.sources import open_source
 from tests.apps.assistant.playing import Sound, played
-from tests.apps.assistant.tones import said, tone
+from tests.apps.assistant.tones import room, said, tone
 
 #: two requests, then one that is nothing
 SESSION = (1.0, "computer", 0.4, "digit", 1.5, "lamp", 0.5, "order", 1.5)
@@ -72,11 +73,41 @@ def test_what_no_piece_knows_is_unknown_with_their_reasons(tones: Pieces) -> Non
 
 
 def test_a_phrase_that_does_not_end_is_not_acted_on(tones: Pieces) -> None:
-    endless = ("order",) * 30
+    endless = ("order", 0.1) * 25
     done = played(Sound(said(1.0, "computer", 0.4, *endless, 1.0)), tones)
     assert done.told == [("detected", "computer"), ("unknown", None)]
     assert "timeout: 8 s" in (done.heard[-1].reason or "")
     assert [s.runs for s in done.report.stages] == [0, 0]
+
+
+def test_a_room_that_gets_louder_after_the_word_does_not_keep_the_phrase_open(tones: Pieces) -> None:
+    """The word's own clip is quieter than the room: what follows ends with the pause, not with the timeout."""
+    sound = said(1.0, "computer", 0.5, "order", 6.0)
+    noisy = sound + louder_room(len(sound), from_s=1.4)
+    done = played(Sound(noisy), tones)
+    assert done.told == [("detected", "computer"), *UNDERSTOOD[3:]]
+    assert done.of("order")[0].time_s < 1.4 + 0.5 + 0.4 + 2.5
+
+
+def test_noise_that_comes_up_after_the_word_is_the_room_and_no_phrase(tones: Pieces) -> None:
+    sound = said(1.0, "computer", 3.0, "order", 2.0)
+    done = played(Sound(sound + louder_room(len(sound), from_s=1.6)), tones)
+    assert done.told == [("detected", "computer"), *UNDERSTOOD[3:]]
+    assert done.of("order")[0].start_s == pytest.approx(4.4, abs=0.1)
+
+
+def test_a_long_order_with_short_pauses_is_not_cut(tones: Pieces) -> None:
+    done = played(Sound(said(1.0, "computer", 0.5, *("order", 0.15, "order", 0.5) * 5, 1.5)), tones)
+    assert done.told == [("detected", "computer"), *UNDERSTOOD[3:]]
+    order = done.of("order")[0]
+    assert order.time_s - (order.start_s or 0.0) > 5 * (0.8 + 0.65)
+
+
+def louder_room(samples: int, from_s: float, level: int = 500) -> NDArray[np.int16]:
+    """(samples,): nothing, then a noise that stays."""
+    noise = room(samples / 16_000, seed=1, level=level)[:samples]
+    noise[: round(from_s * 16_000)] = 0
+    return noise
 
 
 def test_a_click_is_no_phrase(tones: Pieces) -> None:

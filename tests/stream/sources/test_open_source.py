@@ -79,7 +79,7 @@ def test_a_name_that_is_no_text_can_still_be_told(tmp_path: Path) -> None:
     [
         ("nothing.wav", "is not there"),
         ("", "is not|no clips"),
-        ("ble:AA:BB", "is not there, and is no kind of source"),
+        ("ble:AA:BB", "is not an address"),
         ("rtsp://camera/1", "rtsp:// is not a kind of source"),
         ("mqtt://", "mqtt://host/topic"),
         ("mqtt://host/topic", "rate_hz=50"),

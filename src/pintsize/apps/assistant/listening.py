@@ -9,17 +9,17 @@ is "unknown", both with the reason. The time is the source's alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pintsize.apps.assistant.actions import with_action
-from pintsize.apps.assistant.chances import Chances
 from pintsize.apps.assistant.loudness import ONE_BITS, Loudness
 from pintsize.apps.assistant.phrase import Phrase
 from pintsize.apps.assistant.pieces import RATE_HZ, WakePiece
 from pintsize.apps.assistant.reading import PhraseReader
+from pintsize.apps.chances import Chances
 from pintsize.errors import UserError
 from pintsize.stream.decision import Decision, Detector, Endpointer, Endpointing
 from pintsize.stream.decision.stage import AT_THE_END, passed
@@ -110,12 +110,12 @@ class Assistant:
     def finish(self, time_s: float) -> Sequence[Decision]:
         """The end of a clip ends the phrase in it as a pause does."""
         self._detector.finish(time_s)
-        self._loudness.reset()
         ended = self._endpointer.finish(time_s)
-        if ended is not None and ended.kind == "ended":
+        if ended is not None and ended.kind == "ended" and not self._was_the_room():
             told = self._read(ended, 0.0)
         else:
             told = self._unheard(time_s, ended.reason if ended and ended.reason else AT_THE_END)
+        self._loudness.reset()
         self._phrase.clear()
         return told
 
@@ -133,13 +133,16 @@ class Assistant:
         if told.kind == "began":
             self._phrase.begin()
             return ()
-        if told.kind == "discarded":  # a click, a cough: what is meant may still come
+        if told.kind == "discarded" or self._was_the_room():  # a click, a fan: what is meant may still come
             self._phrase.drop()
             return self._wait(time_s)
         if told.reason is not None:  # the timeout: it went on, so half of it is all that there is
-            self._loudness.settle()
             return self._unheard(time_s, told.reason, told.start_s)
         return self._read(told, self.rule.phrases.silence_s - self.rule.pause_s)
+
+    def _was_the_room(self) -> bool:
+        """Whether nothing of the phrase stands out of what the room turned out to be."""
+        return self._loudness.loudest < self.rule.phrases.on * (1 << ONE_BITS)
 
     def _still_in_tail(self, time_s: float, score: float) -> bool:
         """Whether what sounds is still the wake word."""
@@ -168,7 +171,7 @@ class Assistant:
         woken_s, self._woken_s, self._in_tail = self._woken_s, None, False
         self._phrase.clear()
         if lost is not None:
-            return [lost]
+            return [lost if time_s is None else replace(lost, time_s=time_s)]
         if woken_s is None:
             return ()
         at_s = woken_s if time_s is None else time_s

@@ -4,13 +4,18 @@ Per hop of n samples x, in 64-bit integers:
 
     power = floor((n · Σx² − (Σx)²) / n²)        without what is constant
     level = log2(power + 1) · 256                its fraction taken linearly between powers of two; at least LEAST
-    floor = level where that is lower, else it rises by RISE a second, up to the level, while nobody speaks
+    floor = level where that is lower, else it rises by RISE a second, up to the level, while nobody speaks;
+            never below the lowest level of the last FOLLOWS_S, whoever speaks
     score = level − floor                        256 is 3 dB
+
+Speech has a dip in every so many syllables; what has none for FOLLOWS_S is the room.
 
 Source: the noise floor by minimum statistics, Martin, "Noise power spectral density estimation", 2001, simplified.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +25,10 @@ ONE_BITS = 8
 LEAST = 6 << ONE_BITS
 #: in units of `level` a second
 RISE = 256
+#: no sound that goes on for so long without a dip is speech
+FOLLOWS_S = 1.5
 #: what a room is taken for where nothing is known: 32 codes of int16, −60 dB
 _QUIET = 10 << ONE_BITS
-_HIGHEST = 64 << ONE_BITS
 _FINE_BITS = 16
 
 
@@ -41,6 +47,11 @@ def rise_of(hop_samples: int, rate_hz: int) -> int:
     return (RISE << _FINE_BITS) * hop_samples // rate_hz
 
 
+def hops_followed(hop_samples: int, rate_hz: int) -> int:
+    """How many levels FOLLOWS_S holds."""
+    return max(1, -(-round(FOLLOWS_S * rate_hz) // hop_samples))
+
+
 class Loudness:
     """The score of hop after hop.
 
@@ -50,6 +61,7 @@ class Loudness:
     def __init__(self, hop_samples: int, rate_hz: int, quiet: bool = False) -> None:
         self._rise = rise_of(hop_samples, rate_hz)
         self._quiet = quiet
+        self._recent: deque[int] = deque(maxlen=hops_followed(hop_samples, rate_hz))
         self.reset()
 
     def reset(self) -> None:
@@ -57,21 +69,30 @@ class Loudness:
         self._floor: int | None = (
             _QUIET << _FINE_BITS if self._quiet else None
         )  # in 2^-16 of a unit of `level`
-        self._lowest = _HIGHEST
+        self._recent.clear()
+        self._loudest = 0
 
     def see(self, samples: NDArray[np.int16], speaking: bool) -> int:
-        """The score of the next hop, 0 or more; speaking: while a phrase goes on the floor does not rise."""
+        """The score of the next hop, 0 or more; speaking: whether a phrase goes on."""
         level = level_of(samples)
+        self._recent.append(level)
+        self._loudest = max(self._loudest, level) if speaking else level
         fine = level << _FINE_BITS
-        self._lowest = min(self._lowest, level) if speaking else _HIGHEST
         if self._floor is None or fine < self._floor:
             self._floor = fine
-        elif not speaking:
-            self._floor = min(self._floor + self._rise, fine)
+        else:
+            self._floor = max(self._risen(fine, speaking), self._lowest())
         return level - (self._floor >> _FINE_BITS)
 
-    def settle(self) -> None:
-        """What went on for too long was no phrase but the room: its lowest level is the floor."""
-        if self._lowest < _HIGHEST:
-            self._floor = self._lowest << _FINE_BITS
-        self._lowest = _HIGHEST
+    @property
+    def loudest(self) -> int:
+        """The score that the loudest hop of the phrase has in the room as it is known now."""
+        return self._loudest - ((self._floor or 0) >> _FINE_BITS)
+
+    def _risen(self, fine: int, speaking: bool) -> int:
+        floor = self._floor or 0
+        return floor if speaking else min(floor + self._rise, fine)
+
+    def _lowest(self) -> int:
+        """Of the last levels, once there are enough of them."""
+        return min(self._recent) << _FINE_BITS if len(self._recent) == self._recent.maxlen else 0

@@ -10,6 +10,8 @@ from pintsize.errors import DataError
 from pintsize.stream.convert import Conversion, converted, require_rate
 from pintsize.stream.paced import Paced
 from pintsize.stream.source import Source
+from pintsize.stream.sources.ble import open_ble
+from pintsize.stream.sources.ble_session import open_ble_session
 from pintsize.stream.sources.csv_file import open_csv
 from pintsize.stream.sources.described import Described, listed, picked, shown
 from pintsize.stream.sources.edf import open_edf
@@ -30,6 +32,7 @@ __all__ = ["FILES", "LIVE", "SourceOptions", "open_source"]
 LIVE: dict[str, Callable[[str, SourceOptions], Described]] = {
     "microphone": open_microphone,
     "mqtt": open_mqtt,
+    "ble": open_ble,
     "-": open_standard_input,
 }
 #: the end of a file's name → opens it
@@ -37,7 +40,7 @@ FILES: dict[str, Callable[[Path, SourceOptions], Described]] = {
     ".wav": open_wav, ".wave": open_wav, ".flac": open_sound_file, ".ogg": open_sound_file, ".aiff": open_sound_file,
     ".aif": open_sound_file, ".mp3": open_sound_file, ".csv": open_csv, ".tsv": open_csv, ".txt": open_csv,
     ".npz": open_npz, ".edf": open_edf, ".bdf": open_edf, ".hea": open_wfdb, ".dat": open_wfdb, ".mp4": open_video,
-    ".avi": open_video, ".mov": open_video, ".mkv": open_video, ".webm": open_video,
+    ".avi": open_video, ".mov": open_video, ".mkv": open_video, ".webm": open_video, ".ble": open_ble_session,
 }  # fmt: skip
 #: in a folder of clips these are more often labels, licences and read-me files, or one half of a record
 _NOT_CLIPS = (".txt", ".csv", ".tsv", ".dat")
@@ -62,7 +65,7 @@ def open_source(text: str, options: SourceOptions | None = None) -> Source:
 
 
 def _forms() -> list[str]:
-    return ["microphone", "- (standard input)", "a folder", *sorted(FILES)]
+    return ["microphone", "ble:AA:BB:CC:DD:EE:FF", "- (standard input)", "a folder", *sorted(FILES)]
 
 
 def _open_path(path: Path, options: SourceOptions) -> Source:

@@ -15,7 +15,7 @@ from pintsize.errors import DataError
 _TIME_NAMES = {
     "time", "times", "timestamp", "timestamps", "t", "datetime", "date", "elapsedtime", "elapsed", "seconds", "sec",
     "secs", "milliseconds", "millis", "ms", "unixtime", "unix", "epoch", "localtime", "utc", "recordingtime",
-    "sensortimestamp", "phonetimestamp", "timeofday", "datetimeutc", "secondselapsed",
+    "startdate", "enddate", "sensortimestamp", "phonetimestamp", "timeofday", "datetimeutc", "secondselapsed",
 }  # fmt: skip
 #: unit in the name → its seconds
 _UNITS = {

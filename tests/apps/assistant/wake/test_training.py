@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from pintsize import frontend
 from pintsize.apps.assistant.wake import WakeWords
 from pintsize.apps.assistant.wake.examples import Examples, examples
+from pintsize.apps.assistant.wake.front import compiled_front_end
 from pintsize.apps.assistant.wake.hearing import hear
-from pintsize.apps.assistant.wake.learning import IGNORED, Schedule, learn, targets
+from pintsize.apps.assistant.wake.learning import IGNORED, Schedule, learn, targets, varied
 from pintsize.apps.assistant.wake.network import Network, absorb_input_norm
 from pintsize.apps.assistant.wake.own import own_material
-from pintsize.apps.assistant.wake.shape import Shape
+from pintsize.apps.assistant.wake.shape import Shape, front_end
 from pintsize.apps.assistant.wake.training import Effort, train_own
-from pintsize.apps.sounds import Labelled
+from pintsize.apps.sounds import Labelled, as_codes
 from pintsize.errors import DataError
 
 SMALL = Shape(width=8, kernel=3, dilations=(1, 2), stem=3)
@@ -56,6 +58,22 @@ def test_own_words_become_a_folder_that_runs(tmp_path: Path) -> None:
     assert heard.times_s[-1] == pytest.approx(0.48)
     assert any("epoch 1 of 1" in line for line in said)
     assert "down, up" in (tmp_path / "a" / "CARD.md").read_text()
+
+
+def test_the_compiled_front_end_gives_the_same_integers() -> None:
+    sounds = np.stack([as_codes(sweep(300, 2000, n)) for n in range(2)])
+    wanted = frontend.features(front_end(0.5), sounds)
+    with compiled_front_end(0.5) as front:
+        np.testing.assert_array_equal(np.stack([front(codes) for codes in sounds]), wanted)
+
+
+def test_another_voice_and_microphone_move_the_bands_a_little() -> None:
+    x = torch.randn(6, 20, 40, generator=torch.Generator().manual_seed(0)) - 20.0
+    made = varied(x, torch.Generator().manual_seed(1))
+    assert torch.equal(made, varied(x, torch.Generator().manual_seed(1)))
+    colour = made - x
+    assert made.shape == x.shape
+    assert 0.2 < float(colour.mean(1).abs().mean()) < 3.0
 
 
 def test_the_same_seed_learns_the_same_weights() -> None:

@@ -38,7 +38,8 @@ Raw samples in, decisions out: int16, one channel, $rate Hz, $hop at a time. Wri
     }
 
 `main.c` is the example for this computer: `make`, then `./assistant < samples.raw` prints each decision as JSON.
-For a board leave main.c out. There is no heap and no clock; time is counted in samples.
+For a board leave main.c out. There is no heap and no clock; time is counted in samples. `told.health` says of every hop
+whether the signal is flat, stuck or clipped: while it is, nothing is decided, and what was open is lost.
 
 | | |
 |---|---|

@@ -6,10 +6,10 @@ from math import ceil
 from string import Template
 from typing import Literal
 
-from pintsize.apps.assistant.chances import CHANCE_BITS, Chances
 from pintsize.apps.assistant.firmware.phrases import PhraseProgram
 from pintsize.apps.assistant.phrases import window
 from pintsize.apps.assistant.phrases.classifier import OTHER, Classifier
+from pintsize.apps.chances import CHANCE_BITS, Chances
 from pintsize.errors import UserError
 
 HEADER = Template("""\

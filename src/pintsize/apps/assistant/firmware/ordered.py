@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pintsize.apps.assistant.chances import Chances
 from pintsize.apps.assistant.firmware.classified import HEADER, window_defines
 from pintsize.apps.assistant.firmware.phrases import PhraseProgram
 from pintsize.apps.assistant.orders.orders import Menu
+from pintsize.apps.chances import Chances
 from pintsize.errors import UserError
 from pintsize.stream.artifact import Artifact
 

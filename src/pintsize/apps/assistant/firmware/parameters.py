@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
-from pintsize.apps.assistant.chances import Chances
 from pintsize.apps.assistant.listening import Listening
-from pintsize.apps.assistant.loudness import LEAST, ONE_BITS, rise_of
+from pintsize.apps.assistant.loudness import LEAST, ONE_BITS, hops_followed, rise_of
 from pintsize.apps.assistant.pieces import RATE_HZ, WakePiece
 from pintsize.apps.assistant.reading import LONGEST_DIGIT_S
+from pintsize.apps.chances import Chances
 from pintsize.errors import UserError
+from pintsize.stream.health import HealthLimits
+from pintsize.stream.levels import AT_LIMIT, CLIP_WINDOW_S, NEAR_ZERO
 
 HEADER = """\
 /* The rules of this assistant, written by pintsize. Times are in hops of {hop} samples unless they say samples. */
@@ -28,6 +30,8 @@ HEADER = """\
 #endif
 """
 _PER_LINE = 12
+#: of int16
+_LOWEST, _HIGHEST = -(1 << 15), (1 << 15) - 1
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def listening_parameters(rule: Listening, hop: int) -> dict[str, str]:
     return {
         "LOUDNESS_LEAST": str(LEAST),
         "LOUDNESS_RISE": str(rise_of(hop, RATE_HZ)),
+        "LOUDNESS_HOPS": str(hops_followed(hop, RATE_HZ)),
         "PHRASE_ON": str(ceil(phrases.on * (1 << ONE_BITS))),
         "PHRASE_OFF": str(ceil(phrases.off * (1 << ONE_BITS))),
         "PHRASE_LEAST_HOPS": str(hops(phrases.least_s, hop)),
@@ -118,6 +123,23 @@ def listening_parameters(rule: Listening, hop: int) -> dict[str, str]:
         "PHRASE_OVERLAP": f"{round(rule.overlap_s * RATE_HZ)} /* samples */",
         "LONGEST_DIGIT": f"{round(LONGEST_DIGIT_S * RATE_HZ)} /* samples */",
         "PHRASE_SAMPLES": f"{before + (longest + 2) * hop} /* samples */",
+    }
+
+
+def health_parameters(hop: int) -> dict[str, str]:
+    """Of the signal's health, with the limits that a run on a computer has."""
+    limits = HealthLimits()
+    if limits.flat_s is None or limits.clip_share is None or limits.flat_step:
+        raise UserError("the assistant in C looks for flat lines of one value and for clipping")
+    window = round(CLIP_WINDOW_S * RATE_HZ)
+    return {
+        "FLAT_SAMPLES": str(ceil(limits.flat_s * RATE_HZ)),
+        "FLAT_NEAR_ZERO": str(int(NEAR_ZERO * -_LOWEST)),
+        "CLIPPING_LOW": str(floor(_LOWEST * AT_LIMIT)),
+        "CLIPPING_HIGH": str(ceil(_HIGHEST * AT_LIMIT)),
+        "CLIPPING_HOPS": str(ceil(window / hop)),
+        "CLIPPING_LEAST": f"{window // 2} /* samples */",
+        "CLIPPING_SHARE": repr(limits.clip_share),
     }
 
 

@@ -15,14 +15,20 @@ from typing import Any
 
 from pintsize import compile_model
 from pintsize.apps.application import Said, nobody
-from pintsize.apps.assistant.firmware.parameters import Parameters, listening_parameters, wake_parameters
+from pintsize.apps.assistant.firmware.parameters import (
+    Parameters,
+    health_parameters,
+    listening_parameters,
+    wake_parameters,
+)
 from pintsize.apps.assistant.firmware.phrases import PhraseProgram, phrase_parameters
 from pintsize.apps.assistant.listening import Listening
 from pintsize.apps.assistant.pieces import WakePiece
 
 #: written by hand, the same for every assistant
 SOURCES = (
-    "assistant.c", "assistant.h", "listen.c", "listen.h", "read.c", "read.h", "window.c", "window.h", "main.c",
+    "assistant.c", "assistant.h", "health.c", "health.h", "listen.c", "listen.h", "read.c",
+    "read.h", "window.c", "window.h", "main.c",
 )  # fmt: skip
 MAKEFILE = Template("""\
 # make: the assistant for this computer; it reads raw int16 samples at 16 kHz from standard input.
@@ -70,7 +76,8 @@ def firmware(
 
     Raises UserError for a rule or a model that C does not have, DoesNotFit where a piece is too large for the device.
     """
-    defines = listening_parameters(rule or Listening(), wake.hop_samples)
+    hop = wake.hop_samples
+    defines = {**listening_parameters(rule or Listening(), hop), **health_parameters(hop)}
     parameters = phrase_parameters(_joined(wake_parameters(wake), defines), phrases)
     files = {**_by_hand(), **parameters.files()}
     for phrase in phrases:

@@ -29,7 +29,8 @@ from pintsize.apps.assistant.phrases.features import Features
 from pintsize.apps.assistant.phrases.learning import Schedule, Watch, answers, as_integers, learn
 from pintsize.apps.assistant.phrases.material import Examples, noises, paced, said
 from pintsize.apps.assistant.phrases.network import SpottingNetwork
-from pintsize.apps.assistant.phrases.training import EVERYDAY, in_one_thread, train_phrases
+from pintsize.apps.assistant.phrases.training import EVERYDAY, in_one_thread, train_phrases, usable_phrases
+from pintsize.apps.assistant.phrases.training import Effort as PhrasesEffort
 from pintsize.apps.assistant.phrases.variation import Spectra, Variation, Variety
 from pintsize.apps.assistant.phrases.window import Clip, centred, trimmed
 from pintsize.apps.shipping import CARD, ship
@@ -55,6 +56,8 @@ FLASH_DEVICE = "stm32h7a3"
 TEMPERATURES = tuple(np.round(np.geomspace(0.5, 4.0, 13), 3).tolist())
 #: of orders that are told, this share has every slot right on validation
 RIGHT = 0.8
+#: of a user's own orders: minutes on a laptop
+OWN = PhrasesEffort(copies=16_000, schedule=Schedule(steps=900, batch=64))
 OTHERS = ("speech_digits_fsdd", "wakewords_picovoice")
 
 
@@ -93,7 +96,12 @@ def train(
 
 def train_own(clips: Path, out: Path, *, seed: int = 0, watch: Watch = print) -> dict[str, Any]:
     """One's own orders as whole phrases, from `clips/<order>/<file>`. Raises DataError as `train_phrases` does."""
-    return train_phrases(clips, out, seed=seed, watch=watch)
+    return train_phrases(clips, out, seed=seed, watch=watch, effort=OWN)
+
+
+def require_usable(clips: Path) -> None:
+    """Raises DataError as `train_own` does, before anything is trained."""
+    usable_phrases(clips)
 
 
 def _examples(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pintsize.apps.assistant.chances import Chances
 from pintsize.apps.assistant.phrases.window import window_of
 from pintsize.apps.assistant.understood import Heard
+from pintsize.apps.chances import Chances
 from pintsize.errors import DataError, UserError
 from pintsize.stream.artifact import Artifact, load
 

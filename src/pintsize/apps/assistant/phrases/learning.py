@@ -13,6 +13,7 @@ from pintsize import Graph, Quantize, frontend, read_torch
 from pintsize.apps.assistant.phrases.features import Features
 from pintsize.apps.assistant.phrases.network import Network
 from pintsize.apps.assistant.phrases.variation import masked
+from pintsize.apps.assistant.remaining import Remaining
 from pintsize.passes.simplify import fold
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -58,6 +59,7 @@ def learn(
     odds = torch.from_numpy(weights)
     network.train()
     losses: list[float] = []
+    remaining = Remaining()
     for step in range(1, schedule.steps + 1):
         rows = torch.multinomial(odds, schedule.batch, generator=random)
         given = masked(network.cosines(x[rows].float()), random, schedule.hidden)
@@ -68,7 +70,8 @@ def learn(
         cycle.step()
         losses.append(value.item())
         if step % TOLD_EVERY == 0 or step == schedule.steps:
-            watch(f"step {step} of {schedule.steps}: loss {np.mean(losses[-TOLD_EVERY:]):.3f}")
+            left = remaining.after(step, schedule.steps)
+            watch(f"step {step} of {schedule.steps}: loss {np.mean(losses[-TOLD_EVERY:]):.3f}{left}")
     network.eval()
 
 

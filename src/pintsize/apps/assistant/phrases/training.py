@@ -73,16 +73,9 @@ def train_phrases(
 
     Raises DataError for fewer than two phrases, for a phrase with fewer than three clips, and for phrases too long.
     """
-    clips = labelled_folder(folder)
+    clips, features = usable_phrases(folder)
     labels = tuple(sorted({c.label for c in clips} - {OTHER}))
     counts = {label: sum(c.label == label for c in clips) for label in labels}
-    few = [label for label, count in counts.items() if count < FEWEST_CLIPS]
-    if len(labels) < 2 or few:
-        raise DataError(
-            f"{folder}: {few or 'fewer than two phrases'}: two phrases or more, each with {FEWEST_CLIPS} clips or more "
-            "in a folder of its own, are needed"
-        )
-    features = Features(_window_s([c.clip for c in clips if c.label in labels], folder), 40, 7000.0)
     kept, held = _divided(clips, seed)
     random = np.random.default_rng(seed)
     examples = Examples([], [], [])
@@ -91,6 +84,19 @@ def train_phrases(
     add_others(examples, others, len(labels), 0.25, features, random)
     learnt = learnt_of(examples, held, (*labels, OTHER), features, seed, watch, effort or Effort())
     return shipped(learnt, [c.clip for c in kept], out, "phrases", own_card(counts, learnt.figures, seed))
+
+
+def usable_phrases(folder: Path) -> tuple[list[Labelled], Features]:
+    """The clips, and a window that holds their phrases. Raises DataError as `train_phrases` does."""
+    clips = labelled_folder(folder)
+    labels = sorted({c.label for c in clips} - {OTHER})
+    few = [label for label in labels if sum(c.label == label for c in clips) < FEWEST_CLIPS]
+    if len(labels) < 2 or few:
+        raise DataError(
+            f"{folder}: {few or 'fewer than two phrases'}: two phrases or more, each with {FEWEST_CLIPS} clips or more "
+            "in a folder of its own, are needed"
+        )
+    return clips, Features(_window_s([c.clip for c in clips if c.label in labels], folder), 40, 7000.0)
 
 
 def add_phrases(
@@ -161,12 +167,14 @@ def _learnt(
     spectra = Spectra.of(examples.spectra, features)
     odds = np.asarray(examples.weights) / np.sum(examples.weights)
     rows = random.choice(len(odds), effort.copies, p=odds)
-    watch(f"{len(odds)} examples, {effort.copies} copies")
+    watch(f"1 of 3: {effort.copies} varied copies of {len(odds)} sounds")
     x = Variation(spectra, features, seed).copies(rows)
     y = torch.tensor(examples.labels)[torch.from_numpy(rows)]
     torch.manual_seed(seed)
     network = WordNetwork(features.bands, len(labels), effort.width)
+    watch("2 of 3: learning from them")
     learn(network, x, y, np.ones(len(x)), _loss, effort.schedule, seed, watch)
+    watch("3 of 3: judging, integers, writing the program and proving it on emulated cores")
     judged = Examples([], [], [])
     judged.add([c.clip for c in held], [labels.index(c.label) for c in held], 1.0, features)
     twice = np.repeat(np.arange(len(judged.labels)), 4)

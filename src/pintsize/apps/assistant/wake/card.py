@@ -62,8 +62,8 @@ def card_of(
     return f"""# Wake words: {", ".join(words)}
 
 A streaming model: every step takes new int16 samples at 16 kHz and gives logits of each word and of `other`. Log-mel
-front-end, convolutions over time and state are one artifact of integers: int8 activations, weights of 8 bits, in the
-first layer of 4.
+front-end, convolutions over time and state are one artifact of integers: int8 activations, weights of 4 bits in the
+first layer and across channels (the network learnt with them), of 8 bits in the others.
 
 | heard in training | clips | minutes as recorded |
 |---|---|---|
@@ -73,7 +73,7 @@ first layer of 4.
 | validation: other speech | {len(chosen.others)} | {chosen.minutes[1]:.1f} |
 
 {_SYNTHESIZED if synthesized else "No synthesized speech was used."}
-Copies were varied in speed, timbre, loudness, room and noise; the noises are synthesized. Seed {seed}.
+Copies were varied in speed, vocal tract, colour, loudness, room and noise; the noises are synthesized. Seed {seed}.
 
 | on validation, at the level that ships | |
 |---|---|

@@ -7,14 +7,13 @@ energies add up, so `learning` adds them anew in every epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pintsize import frontend
-from pintsize.apps.assistant.wake.shape import front_end
+from pintsize.apps.assistant.wake.front import FrontEnd, compiled_front_end
 from pintsize.apps.sounds import RATE_HZ, Augmentation, Labelled, Recipe, active_span, as_codes, hours_of
 
 Clip = NDArray[np.float32]
@@ -30,7 +29,6 @@ NOISE_DB = -26.0
 _ENDS_S = (1.5, 2.75)
 _SHARE_WITH_SPEECH, _SHARE_OF_HALVES, _HALF_AT = 0.4, 0.15, (0.35, 0.55)
 _FADE_SAMPLES = 160
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,27 +47,18 @@ class Examples:
 
 @dataclass
 class _Collected:
-    """Sounds on their way to features, a few at a time."""
+    """The features of sounds, and where in each a word is."""
 
+    front: FrontEnd
     rows: list[tuple[int, float, float]] = field(default_factory=list)
-    _waiting: list[NDArray[np.int16]] = field(default_factory=list)
-    _done: list[NDArray[np.float16]] = field(default_factory=list)
+    _made: list[NDArray[np.float16]] = field(default_factory=list)
 
     def add(self, sound: Clip, word: int = -1, begin_s: float = 0.0, end_s: float = 0.0) -> None:
         self.rows.append((word, begin_s, end_s))
-        self._waiting.append(as_codes(sound))
-        if len(self._waiting) == _AT_ONCE:
-            self._compute()
+        self._made.append(self.front(as_codes(sound)).astype(np.float16))
 
     def features(self) -> NDArray[np.float16]:
-        self._compute()
-        return np.concatenate(self._done)
-
-    def _compute(self) -> None:
-        if self._waiting:
-            made = frontend.features(front_end(SECONDS), np.stack(self._waiting))
-            self._done.append(made.astype(np.float16))
-            self._waiting.clear()
+        return np.stack(self._made)
 
 
 def examples(
@@ -79,18 +68,22 @@ def examples(
     copies: int,
     noises: int,
     seed: int,
+    watch: Callable[[str], object] = print,
 ) -> Examples:
     """`copies` examples of each clip of a word, and about as many of other speech; labels: the words in their order."""
-    collected = _Collected()
-    placing = _Placing(others, seed)
-    for number in range(copies):
-        for one in words:
-            placing.put(one, list(labels).index(one.label), collected, first=number == 0)
-    for sound in _other_speech(others, len(collected.rows), seed):
-        collected.add(sound)
-    features = collected.features()
+    with compiled_front_end(SECONDS) as front:
+        collected = _Collected(front)
+        placing = _Placing(others, seed)
+        for number in range(copies):
+            watch(f"copy {number + 1} of {copies} of every clip")
+            for one in words:
+                placing.put(one, list(labels).index(one.label), collected, first=number == 0)
+        watch("other speech")
+        for sound in _other_speech(others, len(collected.rows), seed):
+            collected.add(sound)
+        noise = _noises(others, noises, seed, front)
     word, begin_s, end_s = np.array(collected.rows, np.float64).T
-    return Examples(features, word.astype(np.int64), begin_s, end_s, _noises(others, noises, seed))
+    return Examples(collected.features(), word.astype(np.int64), begin_s, end_s, noise)
 
 
 class _Placing:
@@ -144,8 +137,8 @@ def _other_speech(others: Sequence[Clip], count: int, seed: int) -> Iterator[Cli
             yield track.clip[first : first + SAMPLES]
 
 
-def _noises(others: Sequence[Clip], count: int, seed: int) -> NDArray[np.float16]:
-    made, collected = Augmentation(seed + 4, VARIED, others), _Collected()
+def _noises(others: Sequence[Clip], count: int, seed: int, front: FrontEnd) -> NDArray[np.float16]:
+    made, collected = Augmentation(seed + 4, VARIED, others), _Collected(front)
     for _ in range(count):
         collected.add(made.background(SAMPLES, NOISE_DB))
     return collected.features()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pintsize.apps.assistant.chances import Chances
 from pintsize.apps.assistant.wake.words import WakeWords
+from pintsize.apps.chances import Chances
 from pintsize.apps.sounds import as_codes
 from pintsize.stream.decision import Decision, Detection, Detector, Levels
 
@@ -34,13 +34,11 @@ def hear(wake: WakeWords, clip: Clip) -> Heard:
     codes = as_codes(clip)
     artifact.reset()
     steps = len(codes) // hop
-    rows: list[NDArray[Any]] = [
-        chances.of(artifact.output.dequantize(artifact.run(codes[k * hop : (k + 1) * hop])))
-        for k in range(steps)
-    ]
+    rows: list[NDArray[Any]] = [artifact.run(codes[k * hop : (k + 1) * hop]) for k in range(steps)]
+    outputs = artifact.output.dequantize(np.array(rows)).reshape(steps, len(wake.labels))
     return Heard(
         np.arange(1, steps + 1, dtype=np.float64) * wake.hop_s,
-        np.array(rows).reshape(steps, len(wake.labels)),
+        chances.of_many(outputs) if steps else outputs.astype(np.float64),
     )
 
 

@@ -12,7 +12,7 @@ from pintsize.stream.decision import Detection, Levels
 
 #: the one level to which the words' own are moved
 ON = 0.8
-RULE = Detection(Levels(ON, ON * OFF_BELOW_ON, timeout_s=2.0), window_s=0.1, refractory_s=1.0)
+RULE = Detection(Levels(ON, ON * OFF_BELOW_ON, timeout_s=2.0), window_s=0.2, refractory_s=1.0)
 #: on validation: what may be accepted falsely an hour, and rejected falsely
 PER_HOUR, MOST_REJECTED = 0.5, 0.02
 #: no word is told below, however few false accepts there were

@@ -35,16 +35,21 @@ def own_material(clips: Path, seed: int) -> tuple[Material, Material]:
     Without other speech a synthesizer's stands in where there is one; clips cut into pieces and shuffled always help.
     Raises DataError for fewer than three clips of a word, or clips that cannot be one.
     """
-    found = labelled_folder(clips)
-    words = [c for c in found if c.label.lower() not in OTHERS]
-    _require_usable(words, clips)
-    given = [c for c in found if c.label.lower() in OTHERS]
+    words, given = usable_clips(clips)
     shuffled = _all_shuffled(words, seed)
     synthesized = _synthesized(seed) if not given else []
     others = [*given, *synthesized, *shuffled]
     return _divided(words, others, lambda n: n % ONE_IN != 0), _divided(
         words, others, lambda n: n % ONE_IN == 0
     )
+
+
+def usable_clips(clips: Path) -> tuple[list[Labelled], list[Labelled]]:
+    """Those of words, and those of other speech. Raises DataError as `own_material` does."""
+    found = labelled_folder(clips)
+    words = [c for c in found if c.label.lower() not in OTHERS]
+    _require_usable(words, clips)
+    return words, [c for c in found if c.label.lower() in OTHERS]
 
 
 def _require_usable(words: Sequence[Labelled], folder: Path) -> None:

@@ -18,7 +18,7 @@ class Shape:
     stride: frames between two answers, which is the hop of the stream.
     """
 
-    width: int = 48
+    width: int = 62
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 1, 2, 2, 1)
     stem: int = 5

@@ -9,11 +9,11 @@ in an artifact of integers with the front-end inside, proven on this computer an
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ from pintsize.apps.assistant.wake.evaluation import evaluate
 from pintsize.apps.assistant.wake.examples import Examples, examples
 from pintsize.apps.assistant.wake.learning import Schedule, heard, learn
 from pintsize.apps.assistant.wake.levels import ON, RULE, levels_of, log_odds
+from pintsize.apps.assistant.wake.narrow import BITS, narrow_layers
 from pintsize.apps.assistant.wake.network import Network, absorb_input_norm
-from pintsize.apps.assistant.wake.own import own_material
+from pintsize.apps.assistant.wake.own import own_material, usable_clips
 from pintsize.apps.assistant.wake.parts import Material, public_material
 from pintsize.apps.assistant.wake.rates import Background, Rates, Spoken, rates_at
 from pintsize.apps.assistant.wake.scenes import backgrounds, spoken_words
@@ -43,8 +44,6 @@ Watch = Callable[[str], object]
 Clip = NDArray[np.float32]
 
 CALIBRATING = 512
-#: the layer with most of the weights takes 4 bits each: 2.5 kB less, and hardly another answer
-NARROW: Mapping[str, Literal[2, 4, 8]] = {"stem": 4}
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,15 @@ class Effort:
     """words_examples: of the words in all, so few clips get more copies each; noises: of three seconds; hours: of
     negatives on which the levels are chosen."""
 
-    words_examples: int = 7000
+    words_examples: int = 8000
     noises: int = 1500
     schedule: Schedule = field(default_factory=Schedule)
     shape: Shape = field(default_factory=Shape)
     hours: float = 2.0
+
+
+#: of a user's own words: minutes on a laptop
+OWN = Effort(words_examples=3000, noises=600, schedule=Schedule(epochs=10), hours=1.0)
 
 
 def train(
@@ -79,7 +82,12 @@ def train_own(
     Raises DataError for clips that cannot be used, with what is needed.
     """
     learnt, chosen = own_material(clips, seed)
-    return _trained(learnt, chosen, (), out, seed, watch, effort or Effort())
+    return _trained(learnt, chosen, (), out, seed, watch, effort or OWN)
+
+
+def require_usable(clips: Path) -> None:
+    """Raises DataError as `train_own` does, before anything is trained."""
+    usable_clips(clips)
 
 
 def _trained(
@@ -99,6 +107,7 @@ def _trained(
     finally:
         torch.set_num_threads(threads)
     words = learnt.labels
+    watch("4 of 4: writing the program and proving it on emulated cores")
     card = card_of(words, learnt, chosen, figures, can_speak(), seed)
     return ship(
         graph, out, stream=effort.shape.hop_samples, figures=figures, facts={FACTS: facts_of(RULE)}, card=card
@@ -110,10 +119,11 @@ def _network(
 ) -> tuple[Network, Examples]:
     synthesized = said_by_many([*EVERYDAY, *near, *near], seed, times=2) if can_speak() else []
     others = [*(clip.clip for clip in learnt.others), *synthesized]
-    watch(f"{len(learnt.words)} clips of {len(learnt.labels)} words, {len(others)} of other speech "
-          f"({len(synthesized)} synthesized): making examples")  # fmt: skip
+    watch(f"1 of 4: examples of {len(learnt.words)} clips of {len(learnt.labels)} words, {len(others)} of other speech "
+          f"({len(synthesized)} synthesized)")  # fmt: skip
     copies = max(1, round(effort.words_examples / len(learnt.words)))
-    made = examples(learnt.words, learnt.labels, others, copies, effort.noises, seed)
+    made = examples(learnt.words, learnt.labels, others, copies, effort.noises, seed, watch)
+    watch(f"2 of 4: learning from {len(made.features)} examples")
     torch.manual_seed(seed)
     network = learn(Network(effort.shape, len(learnt.labels) + 1), made, effort.schedule, seed, watch)
     absorb_input_norm(network)
@@ -127,9 +137,10 @@ def _levelled(
     """The integers, with the words' levels moved to one by biases of the last layer, and figures on validation."""
     hop = effort.shape.hop_samples
     labels = (*words, OTHER)
+    watch("3 of 4: integers, and their levels on validation")
     first = _integers(network, made, labels, seed)
     levels = levels_of(words, *_measured_on(first, hop, chosen, effort.hours, seed), labels)
-    watch(f"levels on validation: {levels}")
+    watch(f"levels: {', '.join(f'{word} {level:.2f}' for word, level in levels.items())}")
     with torch.no_grad():
         assert network.head.bias is not None
         network.head.bias[: len(words)] += torch.tensor([log_odds(ON) - log_odds(levels[w]) for w in words])
@@ -152,7 +163,8 @@ def _integers(network: Network, made: Examples, labels: tuple[str, ...], seed: i
     """The network on its window, quantized on windows of the examples, behind the front-end."""
     shape = network.shape
     read = fold(read_torch(network.eval(), (made.features.shape[2], shape.frames)).graph)
-    quantized = Quantize(layer_bits=NARROW)(read, _windows(made, shape, seed)[:, None])
+    how = Quantize(layer_bits=dict.fromkeys(narrow_layers(network), BITS), equalize_layers=False)
+    quantized = how(read, _windows(made, shape, seed)[:, None])
     graph = frontend.chain(front_end(shape.window_s), quantized)
     return replace(graph, name="wake_words", labels=labels)
 

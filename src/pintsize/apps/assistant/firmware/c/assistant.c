@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "health.h"
 #include "listen.h"
 #include "read.h"
 #include "wake.h"
@@ -12,6 +13,7 @@ static struct {
     uint64_t woken_at;
     int open; /* a phrase */
     uint64_t open_at, heard_at;
+    uint8_t health;
 } ear;
 
 /* A phrase with a little of what came before it; while none is open, the last samples alone. */
@@ -44,6 +46,7 @@ static void begin_anew(void)
     wake_init();
     detector_reset();
     loudness_reset();
+    health_reset();
 }
 
 void assistant_init(void)
@@ -58,6 +61,7 @@ static assistant_decision nothing(void)
     none.confidence = -1.0;
     none.label = -1;
     none.time = ear.now * ASSISTANT_HOP;
+    none.health = ear.health;
     return none;
 }
 
@@ -88,24 +92,32 @@ static int too_short(void)
     return ear.heard_at - ear.open_at < PHRASE_LEAST_HOPS;
 }
 
+/* Whether nothing of the phrase stands out of what the room turned out to be. */
+static int was_the_room(void)
+{
+    return loudness_loudest() < PHRASE_ON;
+}
+
+static assistant_decision wait(void)
+{
+    return ear.now - ear.woken_at >= WAIT_HOPS ? unheard(ASSISTANT_SILENCE, ear.woken_at) : nothing();
+}
+
 static assistant_decision follow_phrase(int32_t score)
 {
     if (score >= PHRASE_OFF) {
         ear.heard_at = ear.now;
     }
-    if (ear.now - ear.open_at >= PHRASE_LONGEST_HOPS) {
-        loudness_settle();
-        return unheard(ASSISTANT_TIMEOUT, ear.open_at);
-    }
-    if (ear.now - ear.heard_at < PHRASE_SILENCE_HOPS) {
+    const int late = ear.now - ear.open_at >= PHRASE_LONGEST_HOPS;
+    if (!late && ear.now - ear.heard_at < PHRASE_SILENCE_HOPS) {
         return nothing();
     }
-    if (!too_short()) {
-        return understood(PHRASE_CUT);
+    if (was_the_room() || (!late && too_short())) { /* a fan, a click: what is meant may still come */
+        ear.open = 0;
+        keep_last(PHRASE_BEFORE);
+        return wait();
     }
-    ear.open = 0; /* a click, a cough: what is meant may still come */
-    keep_last(PHRASE_BEFORE);
-    return ear.now - ear.woken_at >= WAIT_HOPS ? unheard(ASSISTANT_SILENCE, ear.woken_at) : nothing();
+    return late ? unheard(ASSISTANT_TIMEOUT, ear.open_at) : understood(PHRASE_CUT);
 }
 
 /* Whether what sounds is still the wake word. */
@@ -134,7 +146,21 @@ static assistant_decision follow(int32_t score)
         ear.open_at = ear.heard_at = ear.now;
         return nothing();
     }
-    return ear.now - ear.woken_at >= WAIT_HOPS ? unheard(ASSISTANT_SILENCE, ear.woken_at) : nothing();
+    return wait();
+}
+
+/* What was open is lost: half of it is never acted on. */
+static assistant_decision lose(void)
+{
+    assistant_decision told = nothing();
+    if (ear.open || ear.woken) {
+        told.kind = ASSISTANT_LOST;
+        told.reason = ASSISTANT_BROKEN;
+        told.start = (ear.open ? ear.open_at : ear.woken_at) * ASSISTANT_HOP;
+    }
+    ear.woken = ear.in_tail = ear.open = 0;
+    held = 0;
+    return told;
 }
 
 assistant_decision assistant_push(const int16_t *hop)
@@ -142,7 +168,12 @@ assistant_decision assistant_push(const int16_t *hop)
     int8_t codes[WAKE_OUTPUT_BYTES];
     int32_t chances[WAKE_LABELS];
     ear.now++;
+    ear.health = health_see(hop);
     wake_run(hop, codes);
+    if (ear.health != ASSISTANT_FIT) {
+        detector_interrupt();
+        return lose();
+    }
     chances_of(codes, WAKE_LABELS, wake_powers, WAKE_POWERS, chances);
     const detection word = detector_update(ear.now, chances);
     const int32_t score = loudness_see(hop, ear.open);
@@ -162,12 +193,7 @@ assistant_decision assistant_push(const int16_t *hop)
 
 assistant_decision assistant_broken(void)
 {
-    assistant_decision told = nothing();
-    if (ear.open || ear.woken) {
-        told.kind = ASSISTANT_LOST;
-        told.reason = ASSISTANT_BROKEN;
-        told.start = (ear.open ? ear.open_at : ear.woken_at) * ASSISTANT_HOP;
-    }
+    const assistant_decision told = lose();
     begin_anew();
     return told;
 }
@@ -175,7 +201,7 @@ assistant_decision assistant_broken(void)
 assistant_decision assistant_finish(void)
 {
     assistant_decision told = nothing();
-    if (ear.open && !too_short()) {
+    if (ear.open && !too_short() && !was_the_room()) {
         told = understood(0);
     } else if (ear.woken) {
         told = unheard(ASSISTANT_ENDED, ear.woken_at);

@@ -21,7 +21,15 @@ enum assistant_reason {
     ASSISTANT_TIMEOUT, /* the phrase did not end in time: half of it is not acted on */
     ASSISTANT_UNSURE,  /* no model knows the phrase */
     ASSISTANT_ENDED,   /* the signal ended */
-    ASSISTANT_BROKEN   /* the signal broke */
+    ASSISTANT_BROKEN   /* the signal broke, or was not fit for a decision */
+};
+
+/* What is wrong with the signal, added up. While anything is, nothing is decided, and what was open is lost. */
+enum assistant_health {
+    ASSISTANT_FIT = 0,
+    ASSISTANT_FLAT = 1,   /* a line at or near 0 */
+    ASSISTANT_STUCK = 2,  /* a line at another value */
+    ASSISTANT_CLIPPED = 4 /* too much at the limits */
 };
 
 typedef struct {
@@ -31,6 +39,7 @@ typedef struct {
     uint64_t time;     /* in samples since the last init or break */
     uint64_t start;    /* when what was decided about began */
     double confidence; /* 0 to 1, below 0 where there is none */
+    uint8_t health;    /* of the hop, told or not: 0, or what is wrong */
 #if ASSISTANT_SLOTS > 0
     int16_t slots[ASSISTANT_SLOTS];
 #endif

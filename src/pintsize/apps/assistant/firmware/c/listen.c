@@ -121,20 +121,26 @@ detection detector_update(uint64_t now, const int32_t *chances)
     return best;
 }
 
-/* ---- the room ---- */
+/* The refractory time goes on, all else begins anew. */
+void detector_interrupt(void)
+{
+    detector.count = 0;
+    memset(detector.state, 0, sizeof detector.state);
+}
 
-#define HIGHEST_LEVEL (64 << 8)
+/* ---- the room ---- */
 
 static struct {
     int known;
     int64_t floor; /* in 2^-16 of a unit of level */
-    int32_t lowest;
+    int32_t loudest;
+    int32_t recent[LOUDNESS_HOPS]; /* a ring */
+    int32_t next, count;
 } room;
 
 void loudness_reset(void)
 {
-    room.known = 0;
-    room.lowest = HIGHEST_LEVEL;
+    memset(&room, 0, sizeof room);
 }
 
 /* log2 of the power of a hop in 1/256, its fraction linear between powers of two. */
@@ -155,25 +161,40 @@ static int32_t level_of(const int16_t *hop)
     return level > LOUDNESS_LEAST ? level : LOUDNESS_LEAST;
 }
 
+/* Of the last levels, once there are enough of them. */
+static int64_t lowest(void)
+{
+    int32_t least = room.recent[0];
+    if (room.count < LOUDNESS_HOPS) {
+        return 0;
+    }
+    for (int32_t i = 1; i < LOUDNESS_HOPS; i++) {
+        least = room.recent[i] < least ? room.recent[i] : least;
+    }
+    return (int64_t)least << 16;
+}
+
+static int64_t risen(int64_t fine, int speaking)
+{
+    const int64_t slowly = room.floor + LOUDNESS_RISE;
+    const int64_t floor = speaking ? room.floor : slowly < fine ? slowly : fine;
+    return floor > lowest() ? floor : lowest();
+}
+
 int32_t loudness_see(const int16_t *hop, int speaking)
 {
     const int32_t level = level_of(hop);
     const int64_t fine = (int64_t)level << 16;
-    room.lowest = !speaking ? HIGHEST_LEVEL : level < room.lowest ? level : room.lowest;
-    if (!room.known || fine < room.floor) {
-        room.known = 1;
-        room.floor = fine;
-    } else if (!speaking) {
-        const int64_t risen = room.floor + LOUDNESS_RISE;
-        room.floor = risen < fine ? risen : fine;
-    }
+    room.recent[room.next] = level;
+    room.next = (room.next + 1) % LOUDNESS_HOPS;
+    room.count += room.count < LOUDNESS_HOPS;
+    room.loudest = speaking && room.loudest > level ? room.loudest : level;
+    room.floor = !room.known || fine < room.floor ? fine : risen(fine, speaking);
+    room.known = 1;
     return level - (int32_t)(room.floor >> 16);
 }
 
-void loudness_settle(void)
+int32_t loudness_loudest(void)
 {
-    if (room.lowest < HIGHEST_LEVEL) {
-        room.floor = (int64_t)room.lowest << 16;
-    }
-    room.lowest = HIGHEST_LEVEL;
+    return room.loudest - (int32_t)(room.floor >> 16);
 }

@@ -18,10 +18,13 @@ typedef struct {
 
 void detector_reset(void);
 detection detector_update(uint64_t now, const int32_t *chances);
+void detector_interrupt(void); /* a hop without chances */
 
 /* How much a hop stands out of the room: 256 is 3 dB. */
 void loudness_reset(void);
 int32_t loudness_see(const int16_t *hop, int speaking);
-void loudness_settle(void);
+
+/* The score that the loudest hop of the phrase has in the room as it is known now. */
+int32_t loudness_loudest(void);
 
 #endif

@@ -56,12 +56,31 @@ static void print(const assistant_decision *told)
     printf("}\n");
 }
 
+/* What is wrong with the signal from this hop on, or that nothing is any more. */
+static void print_health(const assistant_decision *told)
+{
+    const double begins_s = (double)(told->time - ASSISTANT_HOP) / 16000.0;
+    const char *const line = told->health & ASSISTANT_FLAT ? "flat line" : told->health & ASSISTANT_STUCK ? "stuck" : "";
+    const char *const clipped = told->health & ASSISTANT_CLIPPED ? "clipped" : "";
+    if (told->health == ASSISTANT_FIT) {
+        printf("{\"time_s\": %.6f, \"kind\": \"health\", \"value\": \"ok\"}\n", begins_s);
+        return;
+    }
+    printf("{\"time_s\": %.6f, \"kind\": \"health\", \"value\": null, ", begins_s);
+    printf("\"reason\": \"%s%s%s\"}\n", line, *line && *clipped ? "; " : "", clipped);
+}
+
 int main(void)
 {
     int16_t hop[ASSISTANT_HOP];
+    uint8_t health = ASSISTANT_FIT;
     assistant_init();
     while (fread(hop, sizeof hop[0], ASSISTANT_HOP, stdin) == ASSISTANT_HOP) {
         const assistant_decision told = assistant_push(hop);
+        if (told.health != health) {
+            print_health(&told);
+        }
+        health = told.health;
         print(&told);
     }
     const assistant_decision last = assistant_finish();

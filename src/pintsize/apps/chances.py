@@ -42,11 +42,19 @@ class Chances:
 
     def integers(self, outputs: ArrayLike) -> NDArray[np.int64]:
         """outputs: (labels,) real numbers on the output's grid. Gives (labels,) multiples of 2^-15, as integers."""
-        codes = np.rint(np.asarray(outputs, np.float64).reshape(-1) / self._output.scale).astype(np.int64)
-        below = np.minimum(codes.max() - codes, len(self.table) - 1)
+        return self.integers_of_many(np.asarray(outputs, np.float64).reshape(1, -1))[0]
+
+    def integers_of_many(self, outputs: NDArray[np.floating]) -> NDArray[np.int64]:
+        """(n, labels) → (n, labels)."""
+        codes = np.rint(outputs.astype(np.float64) / self._output.scale).astype(np.int64)
+        below = np.minimum(codes.max(1, keepdims=True) - codes, len(self.table) - 1)
         powers = self.table[below]
-        return (powers << CHANCE_BITS) // powers.sum()
+        return (powers << CHANCE_BITS) // powers.sum(1, keepdims=True)
 
     def of(self, outputs: ArrayLike) -> NDArray[np.float64]:
         """The same as real numbers."""
         return self.integers(outputs) / float(1 << CHANCE_BITS)
+
+    def of_many(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n, labels) → (n, labels)."""
+        return self.integers_of_many(outputs) / float(1 << CHANCE_BITS)

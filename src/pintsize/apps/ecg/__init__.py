@@ -1,0 +1,1 @@
+"""Electrocardiograms: beats, their classes, the rhythm; a screening aid, not a diagnosis."""

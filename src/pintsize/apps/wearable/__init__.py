@@ -1,0 +1,1 @@
+"""What a watch or a strap knows of a day: heart rate, activity, sleep."""
