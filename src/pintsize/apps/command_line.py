@@ -19,7 +19,6 @@ commands = typer.Typer(help="Applications that run on live signals, on this devi
 commands.add_typer(assistant, name="assistant")
 commands.add_typer(ecg, name="ecg")
 commands.add_typer(images, name="images")
-commands.add_typer(images, name="images")
 commands.add_typer(wearable, name="wearable")
 
 

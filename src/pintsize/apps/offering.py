@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +25,17 @@ def evaluate(application: Offered, data: Path, json_file: Path | None, page: Pat
     for note in found.notes:
         console.print(escape(note))
     if json_file is not None:
-        write(json_file, json.dumps(dict(found.metrics), indent=1) + "\n")
+        write(json_file, _as_json(found.metrics))
     if page is not None:
         from pintsize.apps.evidence import evidence_page
 
         write(page, evidence_page(f"{application.name}: evaluation", found))
+
+
+def _as_json(metrics: Mapping[str, float]) -> str:
+    """What could not be told is null: JSON has no NaN."""
+    told = {name: value if isfinite(value) else None for name, value in metrics.items()}
+    return json.dumps(told, indent=1, allow_nan=False) + "\n"
 
 
 def build(application: Offered, device: str, out: Path, weights: Path | None) -> None:

@@ -29,7 +29,7 @@ from pintsize.apps.assistant.phrases.features import Features
 from pintsize.apps.assistant.phrases.learning import Schedule, Watch, answers, as_integers, learn
 from pintsize.apps.assistant.phrases.material import Examples, noises, paced, said
 from pintsize.apps.assistant.phrases.network import SpottingNetwork
-from pintsize.apps.assistant.phrases.training import EVERYDAY, in_one_thread, train_phrases, usable_phrases
+from pintsize.apps.assistant.phrases.training import EVERYDAY, train_phrases, usable_phrases
 from pintsize.apps.assistant.phrases.training import Effort as PhrasesEffort
 from pintsize.apps.assistant.phrases.variation import Spectra, Variation, Variety
 from pintsize.apps.assistant.phrases.window import Clip, centred, trimmed
@@ -38,6 +38,7 @@ from pintsize.apps.sounds import as_codes, labelled_clips
 from pintsize.errors import DataError
 from pintsize.folder import write_file
 from pintsize.stream.decision import Calibration
+from pintsize.together import one_thread_each
 
 WINDOW_S, HIGH_HZ = 6.0, 6000.0
 VARIETY = Variety(
@@ -83,10 +84,12 @@ def train(
     effort, features = effort or Effort(), Features(WINDOW_S, 40, HIGH_HZ)
     learnt = recorded(data, "train")
     examples, targets = _examples(learnt, data, effort.spoken, features, seed)
-    network = in_one_thread(lambda: _network(examples, targets, features, seed, watch, effort))
+    with one_thread_each():
+        network = _network(examples, targets, features, seed, watch, effort)
     calibration, least, figures = _judged(network, recorded(data, "validation"), features)
     samples = np.stack([as_codes(centred(trimmed(r.clip), features.samples)) for r in learnt])
-    graph = in_one_thread(lambda: as_integers(network, features, samples))
+    with one_thread_each():
+        graph = as_integers(network, features, samples)
     facts = {"intent": INTENT, "groups": GROUPS, "needed": NEEDED, "least": least}
     return ship(
         replace(graph, name="orders", labels=labels_of(GROUPS)), out, calibration=calibration, figures=figures,

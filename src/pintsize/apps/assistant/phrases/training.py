@@ -5,10 +5,10 @@ train_phrases(folder, out, seed=0, watch=print)      # folder/<phrase>/<clip>.wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +28,8 @@ from pintsize.apps.shipping import ship
 from pintsize.apps.sounds import RATE_HZ, Labelled, as_codes, can_speak, labelled_folder, share_of
 from pintsize.errors import DataError
 from pintsize.stream.decision import Calibration, fit_temperature
+from pintsize.together import one_thread_each
 
-T = TypeVar("T")
 #: clips of a phrase, at least
 FEWEST_CLIPS = 3
 LONGEST_S = 4.0
@@ -125,7 +125,8 @@ def learnt_of(
     effort: Effort,
 ) -> Learnt:  # fmt: skip
     """The network after training, and its temperature and threshold from varied copies of the clips held back."""
-    return in_one_thread(lambda: _learnt(examples, held, labels, features, seed, watch, effort))
+    with one_thread_each():
+        return _learnt(examples, held, labels, features, seed, watch, effort)
 
 
 def shipped(
@@ -138,7 +139,8 @@ def shipped(
     """
     chosen = [clips[int(i)] for i in np.linspace(0, len(clips) - 1, min(CALIBRATING, len(clips)))]
     samples = np.stack([as_codes(centred(trimmed(c), learnt.features.samples)) for c in chosen])
-    graph = in_one_thread(lambda: as_integers(learnt.network, learnt.features, samples))
+    with one_thread_each():
+        graph = as_integers(learnt.network, learnt.features, samples)
     if others:
         windows = audible_windows(others, learnt.features)
         graph = tolerant(graph, windows, learnt.labels.index(OTHER), learnt.calibration, learnt.least)
@@ -219,13 +221,3 @@ def _window_s(clips: Sequence[Clip], folder: Path) -> float:
         raise DataError(f"{folder}: phrases of {seconds:.1f} s; up to {LONGEST_S:.0f} s are allowed")
     frames = int(np.ceil(max(1.0, 1.15 * seconds) * RATE_HZ / HOP))
     return frames * HOP / RATE_HZ
-
-
-def in_one_thread(made: Callable[[], T]) -> T:
-    """The order of sums, and so the weights, depends on the number of threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return made()
-    finally:
-        torch.set_num_threads(threads)

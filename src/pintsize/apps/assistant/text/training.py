@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pintsize.apps.assistant.text.card import intents_card, slots_card
 from pintsize.apps.assistant.text.evaluation import evaluate
 from pintsize.apps.assistant.text.intent_training import train_intents
@@ -21,6 +19,7 @@ from pintsize.apps.assistant.text.learning import Schedule
 from pintsize.apps.assistant.text.slot_training import train_slots
 from pintsize.apps.assistant.text.slots import Slots
 from pintsize.apps.shipping import CARD
+from pintsize.together import one_thread_each
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -37,6 +36,7 @@ class Effort:
     slots: Schedule = SLOTS
 
 
+@one_thread_each()
 def train(
     data: Path, out: Path = WEIGHTS, *, seed: int = 0, watch: Callable[[str], Any] = print,
     effort: Effort | None = None,
@@ -46,7 +46,6 @@ def train(
     The same seed gives the same bytes on one computer. Raises DataError where a data set is not there.
     """
     how = effort or Effort()
-    torch.set_num_threads(1)  # sums in another order would be other weights
     watch("intents")
     intents = train_intents(data, out / "intents", seed, how.intents, watch)
     watch("slots")

@@ -39,6 +39,7 @@ from pintsize.apps.sounds import can_speak, said_by_many
 from pintsize.folder import write_file
 from pintsize.passes.simplify import fold
 from pintsize.stream.artifact import load
+from pintsize.together import one_thread_each
 
 Watch = Callable[[str], object]
 Clip = NDArray[np.float32]
@@ -99,13 +100,9 @@ def _trained(
     watch: Watch,
     effort: Effort,
 ) -> dict[str, Any]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the order of sums, and so the weights, depends on it
-    try:
+    with one_thread_each():
         network, made = _network(learnt, near, seed, watch, effort)
         graph, figures = _levelled(network, made, learnt.labels, chosen, seed, watch, effort)
-    finally:
-        torch.set_num_threads(threads)
     words = learnt.labels
     watch("4 of 4: writing the program and proving it on emulated cores")
     card = card_of(words, learnt, chosen, figures, can_speak(), seed)

@@ -34,6 +34,7 @@ from pintsize.apps.shipping import CARD, ship
 from pintsize.data import Dataset, Splits
 from pintsize.folder import write_file
 from pintsize.stream.decision import Calibration, fit_temperature
+from pintsize.together import one_thread_each
 
 Watch = Callable[[str], object]
 
@@ -74,6 +75,7 @@ class HeldOut:
     threshold: float
 
 
+@one_thread_each()
 def train(
     data: Path, out: Path = WEIGHTS, *, seed: int = 0, watch: Watch = print, effort: Effort | None = None
 ) -> dict[str, Any]:
@@ -82,18 +84,13 @@ def train(
     Raises DataError where the data is not there.
     """
     how = effort or Effort()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the order of sums, and so the weights, depends on it
-    try:
-        examples = examples_of(read_records(data, training_records(data)))
-        watch(f"{len(examples)} beats of {len({*examples.patient.tolist()})} patients")
-        held_out = held_out_of(examples, how, seed, watch)
-        teacher = _taught(examples, how, seed, watch)
-        with torch.no_grad():
-            teacher.classify.bias[LABELS.index("N")] += held_out.bias
-        graph, drop = _shrunk(teacher, examples, how, seed)
-    finally:
-        torch.set_num_threads(threads)
+    examples = examples_of(read_records(data, training_records(data)))
+    watch(f"{len(examples)} beats of {len({*examples.patient.tolist()})} patients")
+    held_out = held_out_of(examples, how, seed, watch)
+    teacher = _taught(examples, how, seed, watch)
+    with torch.no_grad():
+        teacher.classify.bias[LABELS.index("N")] += held_out.bias
+    graph, drop = _shrunk(teacher, examples, how, seed)
     facts = {"before": BEFORE, "after": AFTER, "rate_hz": RATE_HZ, "threshold": held_out.threshold}
     return ship(
         graph, out, calibration=held_out.calibration, figures={**held_out.figures, **drop}, facts={FACTS: facts},

@@ -24,8 +24,8 @@ A screening aid, not a diagnosis.
 
 One int8 detector on 320×240 raw colour pixels: for red cells, white cells and platelets how much each place, every
 four pixels, looks like the centre of one. Whole-number rules find the peaks and count them; red cells, which lie on
-one another and were marked now and not then, are counted by the mass of their heatmap, and as many of the strongest
-peaks are shown.
+one another and were marked now and not then, are counted by the mass of their heatmap, and at most as many peaks,
+the strongest, are shown.
 
 ## Data
 

@@ -29,12 +29,12 @@ from pintsize.apps.images.cells.peaks import CLASSES, facts_of
 from pintsize.apps.images.cells.windows import Windows, detection_loss
 from pintsize.apps.images.firmware.building import program_figures
 from pintsize.apps.images.gate import NAMES, gate_of
-from pintsize.apps.one_thread import one_thread
 from pintsize.apps.shipping import CARD, ship
 from pintsize.folder import write_file
 from pintsize.integers import run_integers
 from pintsize.passes.simplify import fold
 from pintsize.stream.manifest import read_manifest
+from pintsize.together import one_thread_each
 
 Watch = Callable[[str], object]
 
@@ -65,7 +65,7 @@ def train(
     Raises DataError where the data is not there.
     """
     held, kept = divided(smears(data, "train.json"), seed)
-    with one_thread():
+    with one_thread_each():
         graph = as_integers(learnt(kept, effort or Effort(), seed, watch), kept)
     return shipped(graph, held, kept, out, seed, watch)
 
@@ -81,7 +81,7 @@ def shipped(
     graph: Graph, held: Sequence[Smear], kept: Sequence[Smear], out: Path, seed: int, watch: Watch
 ) -> dict[str, Any]:
     """Chooses what counts as a cell and what can be looked at, and writes the folder; gives the figures."""
-    with one_thread():
+    with one_thread_each():
         parts = [(heatmaps_of(graph, part), part) for part in (held, kept)]
     output = graph.type(graph.outputs[0])
     rules = chosen_rules(parts, output.scale[0], output.zero_point)

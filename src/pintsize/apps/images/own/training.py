@@ -24,12 +24,12 @@ from pintsize.apps.images.own.network import OwnNetwork
 from pintsize.apps.images.own.own import FACTS
 from pintsize.apps.images.pictures import grey_of
 from pintsize.apps.images.variation import Copies, Variation
-from pintsize.apps.one_thread import one_thread
 from pintsize.apps.shipping import FLASH_DEVICE, ship
 from pintsize.errors import UserError
 from pintsize.folder import check_writable
 from pintsize.integers import run_integers
 from pintsize.stream.decision import fit_temperature
+from pintsize.together import one_thread_each
 
 Watch = Callable[[str], object]
 
@@ -72,7 +72,7 @@ def train_own(
     for remark in found.remarks:
         watch(remark)
     parts = divided(found.pictures, seed)
-    with one_thread():
+    with one_thread_each():
         torch.manual_seed(seed)
         network = OwnNetwork(
             channels_of(found.pictures), len(found.pictures.labels), side_of(found.pictures), how.width

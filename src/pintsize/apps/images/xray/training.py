@@ -32,11 +32,11 @@ from pintsize.apps.images.xray.learning import Schedule, Shown, Watch, answers, 
 from pintsize.apps.images.xray.material import LABELS, OTHERS_LEARNT, SIDE, XRays, other_pictures, xrays
 from pintsize.apps.images.xray.network import Together, XRayNetwork
 from pintsize.apps.images.xray.xray import FACTS, WEIGHTS
-from pintsize.apps.one_thread import one_thread
 from pintsize.apps.shipping import CARD, FLASH_DEVICE, ship
 from pintsize.folder import write_file
 from pintsize.integers import run_integers
 from pintsize.stream.decision import fit_temperature
+from pintsize.together import one_thread_each
 
 #: of the training X-rays of each class
 HELD_BACK = 0.15
@@ -72,7 +72,7 @@ def train(
     others = other_pictures(data, OTHERS_LEARNT)
     shown = Shown(kept.x, kept.y, others[::2])
     judged = Shown(held.x, held.y, others[1::2])
-    with one_thread():
+    with one_thread_each():
         teachers = [_taught(width, shown, seed + i, watch, how) for i, width in enumerate(how.teachers)]
         together = Together(teachers).eval()
         watch(f"teachers together, AUC on X-rays held back: {_auc(answers(together, held.x), held.y):.4f}")

@@ -50,6 +50,7 @@ from pintsize.apps.wearable.activity.windows import copies_of, windows_of
 from pintsize.data import Dataset, Splits
 from pintsize.folder import write_file
 from pintsize.stream.decision import fit_temperature
+from pintsize.together import one_thread_each
 
 #: of the people of training, those that choices are made on
 CHOOSING = ("s05", "s13", "s17")
@@ -75,6 +76,7 @@ class Effort:
     copies: int = 2
 
 
+@one_thread_each()
 def train(
     data: Path, out: Path = WEIGHTS, *, seed: int = 0, watch: Watch = print, effort: Effort | None = None
 ) -> dict[str, Any]:
@@ -198,7 +200,6 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(given)
-    torch.set_num_threads(1)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)
     known = of_people(load_activity(options.out), options.data, CHOOSING)

@@ -109,9 +109,7 @@ METRICS = {
 
 
 def _notes(people: Sequence[str]) -> tuple[str, ...]:
-    which = (
-        "three people kept out of training"
-        if set(people) <= set(TEST)
-        else "people beyond the twelve of training"
+    which = "kept out of training" if set(people) <= set(TEST) else "beyond the twelve that are known"
+    return (
+        f"Sleep: nights of {len(people)} people {which}; an epoch is judged by the quarter hours around it.",
     )
-    return (f"Sleep: nights of {len(people)} {which}; an epoch is judged by the quarter hours around it.",)

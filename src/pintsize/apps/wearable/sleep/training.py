@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import pintsize
@@ -32,6 +31,7 @@ from pintsize.apps.wearable.sleep.sleep import FACTS, STAGES, WEIGHTS
 from pintsize.apps.wearable.sleep.teaching import lessons
 from pintsize.folder import write_file
 from pintsize.stream.decision import fit_temperature
+from pintsize.together import one_thread_each
 
 FOLDS = 3
 #: windows that the ranges of the integers are read off
@@ -39,6 +39,7 @@ CALIBRATING = 256
 THRESHOLDS = np.arange(0.1, 0.9, 0.02)
 
 
+@one_thread_each()
 def train(data: Path, out: Path = WEIGHTS, *, seed: int = 0) -> dict[str, Any]:
     """From the folder of data sets to a folder that ships; gives its figures. Raises DataError without the data."""
     nights = [night_of(data, person) for person in TRAINED]
@@ -107,7 +108,6 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(given)
-    torch.set_num_threads(1)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)
     write_file(options.out / CARD, card_of(found, figures, options.seed).encode())
