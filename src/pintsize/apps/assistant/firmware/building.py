@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from string import Template
 
-from pintsize import DEVICES
 from pintsize import __version__ as version
 from pintsize.apps.application import Metrics, Said, nobody
 from pintsize.apps.assistant.digits import Digits
@@ -19,8 +16,7 @@ from pintsize.apps.assistant.orders import Orders
 from pintsize.apps.assistant.phrases.classifier import FACTS as PHRASES
 from pintsize.apps.assistant.phrases.classifier import Classifier
 from pintsize.apps.assistant.pieces import RATE_HZ, Pieces, folder_of, load_pieces
-from pintsize.emulate import core, object_sections
-from pintsize.errors import DoesNotFit
+from pintsize.apps.c_folder import manifest, require_room, rows, section_sizes
 from pintsize.folder import MARKER, check_writable, write_folder
 
 README = Template("""\
@@ -61,25 +57,12 @@ def build(device: str, out: Path, weights: Path | None = None, said: Said = nobo
     folders = {piece: folder_of(weights, piece) for piece in ("wake", "digits", "orders")}
     made = firmware(pieces.wake, folders, programs_of(pieces), device, said=said)
     figures = figures_of(made, device, pieces.wake.hop_samples)
-    _require_room(figures, device)
+    require_room("the assistant", figures, device)
     files = {name: text.encode() for name, text in made.files.items()}
     files["README.md"] = _readme(device, pieces.wake.hop_samples, figures).encode()
-    files[MARKER] = _manifest(device, figures, files)
+    files[MARKER] = manifest("assistant", device, figures, files)
     write_folder(dict(sorted(files.items())), out)
     return figures
-
-
-def _require_room(figures: Metrics, device: str) -> None:
-    """Together they need more than each alone."""
-    target = DEVICES.get(device)
-    if target is None or (
-        figures["flash_bytes"] <= target.flash_bytes and figures["ram_bytes"] <= target.ram_bytes
-    ):
-        return
-    raise DoesNotFit(
-        f"the assistant does not fit {target.title}: it needs {figures['flash_bytes']:,.0f} B of flash and "
-        f"{figures['ram_bytes']:,.0f} B of RAM; {target.flash_bytes:,} B and {target.ram_bytes:,} B are there"
-    )
 
 
 def figures_of(made: Firmware, device: str, hop_samples: int) -> dict[str, float]:
@@ -98,32 +81,14 @@ def figures_of(made: Firmware, device: str, hop_samples: int) -> dict[str, float
 
 def _of_decisions(made: Firmware, device: str) -> dict[str, float]:
     """The sections of the compiled files that join the models; nothing where the core cannot be compiled for."""
-    target = core(DEVICES[device].core) if device in DEVICES else None
-    if target is None or not target.is_firmware:
-        return {}
-    flash = ram = 0
-    for source in made.decision_sources:
-        for name, size in object_sections(made.files, target, source.removesuffix(".c")).items():
-            ram += size if name.startswith((".bss", ".data")) else 0
-            flash += 0 if name.startswith(".bss") else size
-    return {"decisions_flash_bytes": float(flash), "decisions_ram_bytes": float(ram)}
+    sizes = section_sizes(made.files, device, made.decision_sources)
+    return {} if sizes is None else {"decisions_flash_bytes": sizes[0], "decisions_ram_bytes": sizes[1]}
 
 
 def _readme(device: str, hop_samples: int, figures: Metrics) -> str:
-    rows = "\n".join(f"| {name} | {value:,.6g} |" for name, value in figures.items())
-    return README.substitute(device=device, rate=RATE_HZ, hop=hop_samples, version=version, figures=rows)
-
-
-def _manifest(device: str, figures: Metrics, files: dict[str, bytes]) -> bytes:
-    document = {
-        "format": 1,
-        "name": "assistant",
-        "pintsize_version": version,
-        "device": device,
-        "figures": dict(figures),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()
+    return README.substitute(
+        device=device, rate=RATE_HZ, hop=hop_samples, version=version, figures=rows(figures)
+    )
 
 
 def programs_of(pieces: Pieces) -> tuple[PhraseProgram, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from pintsize import compile_model
@@ -24,26 +23,13 @@ from pintsize.apps.assistant.firmware.parameters import (
 from pintsize.apps.assistant.firmware.phrases import PhraseProgram, phrase_parameters
 from pintsize.apps.assistant.listening import Listening
 from pintsize.apps.assistant.pieces import WakePiece
+from pintsize.apps.c_folder import makefile
 
 #: written by hand, the same for every assistant
 SOURCES = (
     "assistant.c", "assistant.h", "health.c", "health.h", "listen.c", "listen.h", "read.c",
     "read.h", "window.c", "window.h", "main.c",
 )  # fmt: skip
-MAKEFILE = Template("""\
-# make: the assistant for this computer; it reads raw int16 samples at 16 kHz from standard input.
-# For a board: CC, CFLAGS and LDFLAGS of its toolchain, and your own main in place of main.c.
-CC ?= cc
-CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
-
-assistant: $sources
-\t$$(CC) $$(CFLAGS) $sources -o $$@ $$(LDFLAGS) -lm
-
-clean:
-\trm -f assistant
-
-.PHONY: clean
-""")
 
 
 @dataclass(frozen=True)
@@ -90,8 +76,12 @@ def firmware(
         compiled = compile_model(folders[piece], device)
         files |= compiled.named(piece)
         taken[piece] = compiled.metrics()
-    sources = " ".join(sorted(name for name in files if name.endswith(".c")))
-    files["Makefile"] = MAKEFILE.substitute(sources=sources)
+    files["Makefile"] = makefile(
+        "assistant",
+        files,
+        "raw int16 samples at 16 kHz",
+        libraries=" -lm",
+    )
     return Firmware(files, taken)
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
-from pintsize import DEVICES
 from pintsize import __version__ as version
 from pintsize.apps.application import Metrics, Said, nobody
+from pintsize.apps.c_folder import manifest, require_room, rows, section_sizes
 from pintsize.apps.ecg.firmware.program import Firmware, firmware
 from pintsize.apps.ecg.pieces import folder_of, load_pieces
 from pintsize.apps.ecg.quality import RATE_HZ
 from pintsize.apps.ecg.triage import NOTICE
-from pintsize.emulate import Core, core, object_sections
-from pintsize.errors import DoesNotFit
 from pintsize.folder import MARKER, check_writable, write_folder
 
 README = Template("""\
@@ -63,10 +58,10 @@ def build(
     folders = {piece: folder_of(weights, piece) for piece in ("beats", "classes")}
     made = firmware(pieces.beats, pieces.classes, folders, device, said, rate_hz)
     figures = figures_of(made, device)
-    _require_room(figures, device)
+    require_room("the ECG", figures, device)
     files = {name: text.encode() for name, text in made.files.items()}
     files["README.md"] = _readme(made, device, figures, rate_hz).encode()
-    files[MARKER] = _manifest(device, figures, files)
+    files[MARKER] = manifest("ecg", device, figures, files)
     write_folder(dict(sorted(files.items())), out)
     return figures
 
@@ -88,57 +83,23 @@ def _of_decisions(made: Firmware, device: str) -> dict[str, float]:
 
     `finder` belongs to the beats, `naming` (with the patient's context) to the classes; `decisions` is the rest.
     """
-    target = core(DEVICES[device].core) if device in DEVICES else None
-    if target is None or not target.is_firmware:
-        return {}
-    sizes = {
-        f"{part}_{kind}_bytes": 0.0 for part in ("finder", "naming", "decisions") for kind in ("flash", "ram")
-    }
-    for source in made.decision_sources:
-        part = source.removesuffix(".c") if source in ("finder.c", "naming.c") else "decisions"
-        for name, size in _sections(made, target, source):
-            sizes[f"{part}_ram_bytes"] += size if name.startswith((".bss", ".data")) else 0
-            sizes[f"{part}_flash_bytes"] += 0 if name.startswith(".bss") else size
-    return sizes
-
-
-def _sections(made: Firmware, target: Core, source: str) -> Iterable[tuple[str, int]]:
-    return object_sections(made.files, target, source.removesuffix(".c"), "-Os").items()
-
-
-def _require_room(figures: Metrics, device: str) -> None:
-    """Together they need more than each alone."""
-    target = DEVICES.get(device)
-    if target is None or (
-        figures["flash_bytes"] <= target.flash_bytes and figures["ram_bytes"] <= target.ram_bytes
-    ):
-        return
-    raise DoesNotFit(
-        f"the ECG does not fit {target.title}: it needs {figures['flash_bytes']:,.0f} B of flash and "
-        f"{figures['ram_bytes']:,.0f} B of RAM; {target.flash_bytes:,} B and {target.ram_bytes:,} B are there"
-    )
+    parts = {name: [f"{name}.c"] for name in ("finder", "naming")}
+    parts["decisions"] = [name for name in made.decision_sources if name not in ("finder.c", "naming.c")]
+    found: dict[str, float] = {}
+    for part, sources in parts.items():
+        sizes = section_sizes(made.files, device, sources, "-Os")
+        if sizes is not None:
+            found |= {f"{part}_flash_bytes": sizes[0], f"{part}_ram_bytes": sizes[1]}
+    return found
 
 
 def _readme(made: Firmware, device: str, figures: Metrics, rate_hz: int) -> str:
-    rows = "\n".join(f"| {name} | {value:,.6g} |" for name, value in figures.items())
     raw_hop = _define(made, "ECG_RAW_HOP")
     return README.substitute(
-        device=device, rate=rate_hz, hop=raw_hop, version=version, figures=rows, notice=NOTICE
+        device=device, rate=rate_hz, hop=raw_hop, version=version, figures=rows(figures), notice=NOTICE
     )
 
 
 def _define(made: Firmware, name: str) -> str:
     lines = made.files["parameters.h"].splitlines()
     return next(line.split()[2] for line in lines if line.startswith(f"#define {name} "))
-
-
-def _manifest(device: str, figures: Metrics, files: dict[str, bytes]) -> bytes:
-    document = {
-        "format": 1,
-        "name": "ecg",
-        "pintsize_version": version,
-        "device": device,
-        "figures": dict(figures),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()

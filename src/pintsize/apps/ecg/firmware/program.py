@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 from math import ceil, gcd
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from pintsize import Graph, compile_model, frontend
 from pintsize.apps.application import Said, nobody
+from pintsize.apps.c_folder import makefile
 from pintsize.apps.ecg.beats import BeatModel
 from pintsize.apps.ecg.classes import BeatClassifier
 from pintsize.apps.ecg.firmware.parameters import parameters
@@ -32,20 +32,6 @@ SOURCES = (
 PRINTING = ("main.c", "texts.c")
 #: taps of the resampling filter at 180 Hz, outputs of a step at least, rates up to
 TAPS, LEAST_OUTPUTS, LARGEST_RATE_HZ = 32, 18, 2000
-MAKEFILE = Template("""\
-# make: the ECG for this computer; it reads raw int16 samples at $rate Hz, 5 uV a count, from standard input.
-# For a board: CC, CFLAGS and LDFLAGS of its toolchain, and your own main in place of main.c and texts.c.
-CC ?= cc
-CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
-
-ecg: $sources
-\t$$(CC) $$(CFLAGS) $sources -o $$@ $$(LDFLAGS)
-
-clean:
-\trm -f ecg
-
-.PHONY: clean
-""")
 
 
 @dataclass(frozen=True)
@@ -120,8 +106,12 @@ def firmware(
         compiled = compile_model(converted.graph, device, stream=converted.raw)
         files |= compiled.named("resample")
         taken["resample"] = compiled.metrics()
-    sources = " ".join(sorted(name for name in files if name.endswith(".c")))
-    files["Makefile"] = MAKEFILE.substitute(sources=sources, rate=rate_hz)
+    files["Makefile"] = makefile(
+        "ecg",
+        files,
+        f"raw int16 samples at {rate_hz} Hz, 5 uV a count,",
+        "main.c and texts.c",
+    )
     return Firmware(files, taken)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from pintsize import DEVICES, emulate
 from pintsize import __version__ as version
 from pintsize.apps.application import Metrics, Said, nobody
+from pintsize.apps.c_folder import manifest, require_room, rows
 from pintsize.apps.images.answer import Answer
 from pintsize.apps.images.cells.cells import Cells
 from pintsize.apps.images.cells.peaks import CLASSES
@@ -23,7 +22,7 @@ from pintsize.apps.images.gate import NAMES, statistics
 from pintsize.apps.images.pictures import Picture, Pixels, resized
 from pintsize.apps.images.pieces import Piece, folder_of, load_piece
 from pintsize.emulate.host import HostModel
-from pintsize.errors import DoesNotFit, VerificationError
+from pintsize.errors import VerificationError
 from pintsize.folder import MARKER, check_writable, write_folder
 
 #: pictures that Python and C must answer alike
@@ -69,7 +68,7 @@ def build(device: str, out: Path, model: str, weights: Path | None = None, said:
     files = {name: text.encode() for name, text in made.files.items()}
     files["golden.npz"] = _golden_file(*golden)
     files["README.md"] = _readme(piece, device, figures).encode()
-    files[MARKER] = _manifest(piece, device, figures, files)
+    files[MARKER] = manifest(piece.artifact.manifest.name, device, figures, files)
     write_folder(dict(sorted(files.items())), out)
     return figures
 
@@ -87,13 +86,13 @@ def proven(
         if isinstance(value, int | float)
         and name in ("flash_bytes", "ram_bytes", "latency_ms", "instructions")
     }
-    target = emulate.core(DEVICES[device].core)
-    if not target.is_firmware:
+    target = emulate.CORES.get(DEVICES[device].core)
+    if target is None or not target.is_firmware:
         return figures
     said(f"on the {target.name}")
     program = emulate.build(made.files, target, "picture", sources=made.sources)
     figures |= {"flash_bytes": float(program.flash_bytes), "ram_bytes": float(program.ram_bytes)}
-    _require_room(figures, device)
+    require_room("it", figures, device)
     execution = emulate.execute(program, pictures[:GOLDEN_ON_CORE])
     _require_same(f"the {target.name}", execution.outputs, wanted[:GOLDEN_ON_CORE])
     return figures
@@ -172,16 +171,6 @@ def _require_same(where: str, found: NDArray[Any], wanted: NDArray[np.int8]) -> 
         )
 
 
-def _require_room(figures: Metrics, device: str) -> None:
-    target = DEVICES[device]
-    if figures["flash_bytes"] > target.flash_bytes or figures["ram_bytes"] > target.ram_bytes:
-        raise DoesNotFit(
-            f"it does not fit {target.title}: {figures['flash_bytes']:,.0f} B of flash and "
-            f"{figures['ram_bytes']:,.0f} B of RAM are needed; {target.flash_bytes:,} B and {target.ram_bytes:,} B "
-            "are there"
-        )
-
-
 def _golden_file(pictures: NDArray[np.int8], decisions: NDArray[np.int8]) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, inputs=pictures, outputs=decisions)
@@ -190,24 +179,11 @@ def _golden_file(pictures: NDArray[np.int8], decisions: NDArray[np.int8]) -> byt
 
 def _readme(piece: Piece, device: str, figures: Metrics) -> str:
     height, width, _ = piece.artifact.input.shape
-    rows = "\n".join(f"| {name} | {value:,.6g} |" for name, value in figures.items())
     return README.substitute(
         name=piece.artifact.manifest.name,
         device=device,
         width=width,
         height=height,
         version=version,
-        figures=rows,
+        figures=rows(figures),
     )
-
-
-def _manifest(piece: Piece, device: str, figures: Metrics, files: dict[str, bytes]) -> bytes:
-    document = {
-        "format": 1,
-        "name": piece.artifact.manifest.name,
-        "pintsize_version": version,
-        "device": device,
-        "figures": dict(figures),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pintsize import compile_model
+from pintsize.apps.c_folder import makefile
 from pintsize.apps.chances import CHANCE_BITS, Chances
 from pintsize.apps.images.cells.cells import Cells
 from pintsize.apps.images.cells.peaks import CLASSES, Mass
@@ -80,20 +81,6 @@ typedef struct {
     int8_t kind, reason;
     uint16_t counts[PICTURE_CLASSES];
 } picture_decision;"""
-MAKEFILE = Template("""\
-# make: for this computer; it reads raw RGB pictures from standard input.
-# For a board: CC, CFLAGS and LDFLAGS of its toolchain, and your own main in place of main.c.
-CC ?= cc
-CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
-
-picture: $sources
-\t$$(CC) $$(CFLAGS) $sources -o $$@ $$(LDFLAGS)
-
-clean:
-\trm -f picture
-
-.PHONY: clean
-""")
 
 
 @dataclass(frozen=True)
@@ -142,8 +129,13 @@ def firmware(piece: Piece, folder: Any, device: str) -> Firmware:
     else:
         raise UserError(f"{piece.artifact.manifest.name} has no program in C")
     files = {**files, **compiled.named("net")}
-    sources = " ".join(sorted(name for name in files if name.endswith(".c")))
-    return Firmware({**files, "Makefile": MAKEFILE.substitute(sources=sources)}, compiled.metrics())
+    return Firmware(
+        {
+            **files,
+            "Makefile": makefile("picture", files, "raw RGB pictures"),
+        },
+        compiled.metrics(),
+    )
 
 
 def _classified(

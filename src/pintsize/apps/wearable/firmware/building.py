@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from string import Template
 
-from pintsize import DEVICES
 from pintsize import __version__ as version
 from pintsize.apps.application import Metrics, Said, nobody
+from pintsize.apps.c_folder import manifest, require_room, rows, section_sizes
 from pintsize.apps.wearable.activity.activity import WEIGHTS
 from pintsize.apps.wearable.firmware.program import Firmware, firmware
 from pintsize.apps.wearable.heart_rate.program import taken
-from pintsize.emulate import core, object_sections
-from pintsize.errors import DoesNotFit
 from pintsize.folder import MARKER, check_writable, write_folder
 
 #: pieces that a firmware needs, each a folder of the weights
@@ -57,11 +53,10 @@ def build(device: str, out: Path, weights: Path | None = None, said: Said = nobo
     check_writable(out)
     made = firmware(_complete(weights), device, said)
     figures = figures_of(made, device)
-    _require_room(figures, device)
+    require_room("the wearable", figures, device)
     files = {name: text.encode() for name, text in made.files.items()}
-    rows = "\n".join(f"| {name} | {value:,.6g} |" for name, value in figures.items())
-    files["README.md"] = README.substitute(device=device, version=version, figures=rows).encode()
-    files[MARKER] = _manifest(device, figures, files)
+    files["README.md"] = README.substitute(device=device, version=version, figures=rows(figures)).encode()
+    files[MARKER] = manifest("wearable", device, figures, files)
     write_folder(dict(sorted(files.items())), out)
     return figures
 
@@ -76,40 +71,13 @@ def figures_of(made: Firmware, device: str) -> dict[str, float]:
     """Bytes of flash and RAM, and milliseconds; what is not known on the device is left out."""
     names = ("flash_bytes", "ram_bytes", "latency_ms")
     found = {f"activity_{name}": made.activity.get(name) for name in names}
-    target = core(DEVICES[device].core) if device in DEVICES else None
-    if target is not None and target.is_firmware:
+    sizes = section_sizes(made.files, device, ("wearable.c",))
+    if sizes is not None:
         for kind, program in made.rates.items():
             linked = taken(program, device)
             found |= {f"heart_rate_{kind}_{name}": linked[f"rate_{name}"] for name in names[:2]}
-        sections = object_sections(made.files, target, "wearable")
-        found["decision_flash_bytes"] = sum(n for s, n in sections.items() if not s.startswith(".bss"))
-        found["decision_ram_bytes"] = sum(n for s, n in sections.items() if s.startswith((".bss", ".data")))
+        found |= {"decision_flash_bytes": sizes[0], "decision_ram_bytes": sizes[1]}
     known = {name: float(value) for name, value in found.items() if value is not None}
     for name in names[:2]:
         known[name] = sum(value for key, value in known.items() if key.endswith(f"_{name}"))
     return known
-
-
-def _require_room(figures: Metrics, device: str) -> None:
-    """Together they need more than each alone."""
-    target = DEVICES.get(device)
-    if target is None or (
-        figures["flash_bytes"] <= target.flash_bytes and figures["ram_bytes"] <= target.ram_bytes
-    ):
-        return
-    raise DoesNotFit(
-        f"the wearable does not fit {target.title}: it needs {figures['flash_bytes']:,.0f} B of flash and "
-        f"{figures['ram_bytes']:,.0f} B of RAM; {target.flash_bytes:,} B and {target.ram_bytes:,} B are there"
-    )
-
-
-def _manifest(device: str, figures: Metrics, files: dict[str, bytes]) -> bytes:
-    document = {
-        "format": 1,
-        "name": "wearable",
-        "pintsize_version": version,
-        "device": device,
-        "figures": dict(figures),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
-    return (json.dumps(document, indent=1) + "\n").encode()

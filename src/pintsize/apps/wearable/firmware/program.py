@@ -14,6 +14,7 @@ from typing import Any
 
 from pintsize import compile_model
 from pintsize.apps.application import Said, nobody
+from pintsize.apps.c_folder import makefile
 from pintsize.apps.wearable.activity import ActivityModel, load_activity
 from pintsize.apps.wearable.activity.activity import RATE_HZ
 from pintsize.apps.wearable.heart_rate.kinds import KINDS
@@ -48,19 +49,6 @@ const char *const wearable_labels[WEARABLE_LABELS] = {
     $names,
 };
 """)
-MAKEFILE = Template("""\
-# make: the wearable for this computer. For a board: CC, CFLAGS and LDFLAGS of its toolchain, and your own main.
-CC ?= cc
-CFLAGS ?= -std=c99 -O2 -Wall -Wextra -Wpedantic -ffunction-sections -fdata-sections
-
-wearable: $sources
-\t$$(CC) $$(CFLAGS) $sources -o $$@ $$(LDFLAGS)
-
-clean:
-\trm -f wearable
-
-.PHONY: clean
-""")
 
 
 @dataclass(frozen=True)
@@ -93,8 +81,7 @@ def firmware(weights: Path, device: str, said: Said = nobody) -> Firmware:
         said(f"heart rate ({name}) for {device}")
         rates[name] = rate_program(kind, weights / f"heart_rate_{name}", device)
         files |= rates[name].files
-    sources = " ".join(sorted(name for name in files if name.endswith(".c")))
-    files["Makefile"] = MAKEFILE.substitute(sources=sources)
+    files["Makefile"] = makefile("wearable", files, "raw int16 samples of acceleration and turning at 50 Hz")
     return Firmware(files, compiled.metrics(), rates)
 
 
