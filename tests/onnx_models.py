@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
 ort = pytest.importorskip("onnxruntime", reason="the package onnxruntime is not installed")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from pintsize.silence import silent  # noqa: E402
 
 SEED = 7
 
@@ -77,14 +78,14 @@ def quantized(
     """What onnxruntime.quantization.quantize_static makes of a float model with these samples (n, …)."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    logging.getLogger().setLevel(logging.ERROR)
     loaded = onnx.load_from_string(typed(model))
     kind = QuantType.QInt8 if signed else QuantType.QUInt8
-    quantize_static(
-        loaded, str(folder / "q.onnx"), _Samples(loaded.graph.input[0].name, x),  # type: ignore[arg-type]
-        quant_format=QuantFormat.QDQ, per_channel=per_channel, activation_type=kind,
-        weight_type=extra.pop("weight_type", QuantType.QInt8), extra_options=extra,
-    )  # fmt: skip
+    with silent():
+        quantize_static(
+            loaded, str(folder / "q.onnx"), _Samples(loaded.graph.input[0].name, x),  # type: ignore[arg-type]
+            quant_format=QuantFormat.QDQ, per_channel=per_channel, activation_type=kind,
+            weight_type=extra.pop("weight_type", QuantType.QInt8), extra_options=extra,
+        )  # fmt: skip
     return (folder / "q.onnx").read_bytes()
 
 
