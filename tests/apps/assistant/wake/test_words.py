@@ -22,7 +22,7 @@ from pintsize.errors import UserError, VerificationError
 from tests.stream.tiny_artifact import write_tiny
 
 WORDS = ("alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass")
-#: of the issue's table
+#: what the wake words may take
 MOST_FLASH_BYTES = 40_000
 
 
