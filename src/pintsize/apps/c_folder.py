@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from string import Template
+from typing import Any
 
 from pintsize import DEVICES
 from pintsize import __version__ as version
@@ -27,6 +29,27 @@ clean:
 
 .PHONY: clean
 """)
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """files: name → text; taken: piece → what its program takes on the device, as `Compiled.metrics` has it
+    printing: the files that are of a computer alone
+    """
+
+    files: Mapping[str, str]
+    taken: Mapping[str, Mapping[str, Any]]
+    printing: tuple[str, ...] = ("main.c",)
+
+    @property
+    def sources(self) -> list[str]:
+        return sorted(name for name in self.files if name.endswith(".c"))
+
+    @property
+    def decision_sources(self) -> list[str]:
+        """Without the models, and without what prints: what joins them."""
+        models = {f"{piece}{end}" for piece in self.taken for end in (".c", "_weights.c")}
+        return [name for name in self.sources if name not in models and name not in self.printing]
 
 
 def makefile(

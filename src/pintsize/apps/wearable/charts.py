@@ -156,4 +156,4 @@ def _time_scale(day: Day, clock: Clock) -> alt.Scale:
 def _time_axis(day: Day) -> alt.Axis:
     length_s = day.last_s - (day.first_s or 0.0)
     form = "%H:%M:%S" if length_s < 600 else "%H:%M" if length_s < 100_000 else "%d %b %H:%M"
-    return alt.Axis(format=form, labelOverlap=True, labelFlush=False)
+    return alt.Axis(format=form, labelOverlap=True, labelSeparation=8, tickCount=10, labelFlush=False)

@@ -8,7 +8,6 @@ Whatever is chosen is chosen with one training speaker left out; the speaker of 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +32,7 @@ from pintsize.apps.assistant.phrases.training import (
 from pintsize.apps.assistant.phrases.window import Clip
 from pintsize.apps.shipping import CARD
 from pintsize.apps.sounds import Labelled, can_speak, labelled_clips
+from pintsize.apps.training_line import training_line
 from pintsize.errors import DataError
 from pintsize.folder import write_file
 
@@ -99,10 +99,7 @@ def _unheard_speech(data: Path, seed: int) -> list[Clip]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the spoken digits that ship.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the spoken digits that ship.", WEIGHTS)
     parser.add_argument(
         "--leave-out", help="a training speaker: tells how well it is heard, and writes nothing"
     )

@@ -7,7 +7,7 @@ and means of probabilities are one exact sum and one division.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -23,31 +23,13 @@ from pintsize.apps.assistant.firmware.parameters import (
 from pintsize.apps.assistant.firmware.phrases import PhraseProgram, phrase_parameters
 from pintsize.apps.assistant.listening import Listening
 from pintsize.apps.assistant.pieces import WakePiece
-from pintsize.apps.c_folder import makefile
+from pintsize.apps.c_folder import Firmware, makefile
 
 #: written by hand, the same for every assistant
 SOURCES = (
     "assistant.c", "assistant.h", "health.c", "health.h", "listen.c", "listen.h", "read.c",
     "read.h", "window.c", "window.h", "main.c",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Firmware:
-    """files: name → text; taken: piece → what its program takes on the device, as `Compiled.metrics` has it."""
-
-    files: Mapping[str, str]
-    taken: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def sources(self) -> list[str]:
-        return sorted(name for name in self.files if name.endswith(".c"))
-
-    @property
-    def decision_sources(self) -> list[str]:
-        """Without the models: what joins them."""
-        models = {f"{piece}{end}" for piece in self.taken for end in (".c", "_weights.c")}
-        return [name for name in self.sources if name not in models and name != "main.c"]
 
 
 def firmware(

@@ -8,7 +8,6 @@ window is taken. Most of what is heard is synthesized: orders of the menu by esp
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from pintsize.apps.assistant.phrases.variation import Spectra, Variation, Variet
 from pintsize.apps.assistant.phrases.window import Clip, centred, trimmed
 from pintsize.apps.shipping import CARD, ship
 from pintsize.apps.sounds import as_codes, labelled_clips
+from pintsize.apps.training_line import training_line
 from pintsize.errors import DataError
 from pintsize.folder import write_file
 from pintsize.stream.decision import Calibration
@@ -207,10 +207,7 @@ def _seen(clip: Clip, features: Features) -> NDArray[np.float32]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the spoken orders that ship.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the spoken orders that ship.", WEIGHTS)
     options = parser.parse_args(given)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)

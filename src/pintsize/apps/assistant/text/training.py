@@ -5,7 +5,6 @@ python -m pintsize.apps.assistant.text.training DATA --seed 0 [--out FOLDER]
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pintsize.apps.assistant.text.learning import Schedule
 from pintsize.apps.assistant.text.slot_training import train_slots
 from pintsize.apps.assistant.text.slots import Slots
 from pintsize.apps.shipping import CARD
+from pintsize.apps.training_line import training_line
 from pintsize.together import one_thread_each
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -68,10 +68,7 @@ def write_cards(data: Path, out: Path, seed: int, watch: Callable[[str], Any]) -
 
 def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="trains what understands text")
-    parser.add_argument("data", type=Path, help="the folder that holds the data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("trains what understands text", WEIGHTS)
     options = parser.parse_args(given)
     for name, figures in train(options.data, options.out, seed=options.seed).items():
         print(name, figures)

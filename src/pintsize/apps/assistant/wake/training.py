@@ -8,7 +8,6 @@ in an artifact of integers with the front-end inside, proven on this computer an
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from pintsize.apps.assistant.wake.shape import Shape, front_end
 from pintsize.apps.assistant.wake.words import FACTS, OTHER, WEIGHTS, WakeWords, facts_of
 from pintsize.apps.shipping import CARD, COMPUTER, ship
 from pintsize.apps.sounds import can_speak, said_by_many
+from pintsize.apps.training_line import training_line
 from pintsize.folder import write_file
 from pintsize.passes.simplify import fold
 from pintsize.stream.artifact import load
@@ -196,10 +196,7 @@ def publish(data: Path, out: Path, seed: int, watch: Watch = print) -> dict[str,
 
 def main() -> None:
     """The command line of the shipped weights."""
-    parser = argparse.ArgumentParser(description="Trains the shipped wake words from the public data sets.")
-    parser.add_argument("data", type=Path, help="folder of the data sets")
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = training_line("Trains the shipped wake words from the public data sets.", WEIGHTS)
     options = parser.parse_args()
     for name, value in publish(options.data, options.out, options.seed).items():
         print(f"{name}: {value}")

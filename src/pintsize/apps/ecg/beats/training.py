@@ -9,7 +9,6 @@ the seed changes nothing.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from pintsize.apps.ecg.beats.matching import TOLERANCE_S, matched
 from pintsize.apps.ecg.beats.model import FACTS, WEIGHTS
 from pintsize.apps.ecg.beats.records import FULL_SCALE_MV, RATE_HZ, Record, read_records, training_records
 from pintsize.apps.shipping import CARD, COMPUTER, ship
+from pintsize.apps.training_line import training_line
 from pintsize.folder import write_file
 from pintsize.stream.artifact import load
 
@@ -93,10 +93,7 @@ def publish(data: Path, out: Path, seed: int = 0, watch: Watch = print) -> dict[
 
 def main() -> None:
     """The command line of the shipped detector."""
-    parser = argparse.ArgumentParser(description="Makes the beat detector that ships.")
-    parser.add_argument("data", type=Path, help="folder of the data sets")
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = training_line("Makes the beat detector that ships.", WEIGHTS)
     options = parser.parse_args()
     for name, value in publish(options.data, options.out, options.seed).items():
         print(f"{name}: {value}")

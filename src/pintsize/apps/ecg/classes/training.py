@@ -9,7 +9,6 @@ confidences mean, and under which nothing is said, is found with training patien
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from pintsize.apps.ecg.classes.learning import Schedule, learn, logits
 from pintsize.apps.ecg.classes.network import Network, taking_codes
 from pintsize.apps.ecg.classes.variation import tensors_of, varied
 from pintsize.apps.shipping import CARD, ship
+from pintsize.apps.training_line import training_line
 from pintsize.data import Dataset, Splits
 from pintsize.folder import write_file
 from pintsize.stream.decision import Calibration, fit_temperature
@@ -169,10 +169,7 @@ def publish(data: Path, out: Path, seed: int, watch: Watch = print) -> dict[str,
 
 def main() -> None:
     """The command line of the shipped classes."""
-    parser = argparse.ArgumentParser(description="Trains the beat classes that ship.")
-    parser.add_argument("data", type=Path, help="folder of the data sets")
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = training_line("Trains the beat classes that ship.", WEIGHTS)
     parser.add_argument("--folds", action="store_true", help="only tell how well patients held out are told")
     options = parser.parse_args()
     if options.folds:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pintsize import Graph, compile_model, frontend
 from pintsize.apps.application import Said, nobody
-from pintsize.apps.c_folder import makefile
+from pintsize.apps.c_folder import Firmware, makefile
 from pintsize.apps.ecg.beats import BeatModel
 from pintsize.apps.ecg.classes import BeatClassifier
 from pintsize.apps.ecg.firmware.parameters import parameters
@@ -32,24 +32,6 @@ SOURCES = (
 PRINTING = ("main.c", "texts.c")
 #: taps of the resampling filter at 180 Hz, outputs of a step at least, rates up to
 TAPS, LEAST_OUTPUTS, LARGEST_RATE_HZ = 32, 18, 2000
-
-
-@dataclass(frozen=True)
-class Firmware:
-    """files: name → text; taken: piece → what its program takes on the device, as `Compiled.metrics` has it."""
-
-    files: Mapping[str, str]
-    taken: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def sources(self) -> list[str]:
-        return sorted(name for name in self.files if name.endswith(".c"))
-
-    @property
-    def decision_sources(self) -> list[str]:
-        """Without the models, and without what prints: what joins them."""
-        models = {f"{piece}{end}" for piece in self.taken for end in (".c", "_weights.c")}
-        return [name for name in self.sources if name not in models and name not in PRINTING]
 
 
 @dataclass(frozen=True)
@@ -112,7 +94,7 @@ def firmware(
         f"raw int16 samples at {rate_hz} Hz, 5 uV a count,",
         "main.c and texts.c",
     )
-    return Firmware(files, taken)
+    return Firmware(files, taken, PRINTING)
 
 
 def _by_hand() -> dict[str, str]:

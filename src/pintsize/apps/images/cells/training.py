@@ -7,7 +7,6 @@ Thresholds are chosen on training pictures held back, never on the validation or
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from pintsize.apps.images.cells.windows import Windows, detection_loss
 from pintsize.apps.images.firmware.building import program_figures
 from pintsize.apps.images.gate import NAMES, gate_of
 from pintsize.apps.shipping import CARD, ship
+from pintsize.apps.training_line import training_line
 from pintsize.folder import write_file
 from pintsize.integers import run_integers
 from pintsize.passes.simplify import fold
@@ -138,10 +138,7 @@ def heatmaps_of(graph: Graph, pictures: Sequence[Smear]) -> list[NDArray[np.int8
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the cell detector that ships.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the cell detector that ships.", WEIGHTS)
     options = parser.parse_args(given)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)

@@ -8,7 +8,6 @@ makes small. Whatever is chosen is chosen on training X-rays held back, never on
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,7 @@ from pintsize.apps.images.xray.material import LABELS, OTHERS_LEARNT, SIDE, XRay
 from pintsize.apps.images.xray.network import Together, XRayNetwork
 from pintsize.apps.images.xray.xray import FACTS, WEIGHTS
 from pintsize.apps.shipping import CARD, FLASH_DEVICE, ship
+from pintsize.apps.training_line import training_line
 from pintsize.folder import write_file
 from pintsize.integers import run_integers
 from pintsize.stream.decision import fit_temperature
@@ -195,10 +195,7 @@ def least_told(probabilities: NDArray[np.float64], y: NDArray[np.int64]) -> floa
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the X-ray model that ships.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the X-ray model that ships.", WEIGHTS)
     options = parser.parse_args(given)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)

@@ -8,7 +8,6 @@ is chosen is chosen on three of the fourteen people of training, of whom nothing
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import nn
 import pintsize
 from pintsize import Graph, frontend
 from pintsize.apps.shipping import CARD, FLASH_DEVICE, ship
+from pintsize.apps.training_line import training_line
 from pintsize.apps.wearable.activity.activity import (
     CHANNELS,
     FACTS,
@@ -195,10 +195,7 @@ def _facts(rule: Rule) -> dict[str, Any]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the activities that ship.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the activities that ship.", WEIGHTS)
     options = parser.parse_args(given)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)

@@ -7,7 +7,6 @@ How sure a rate is, is counted on what the rule was chosen on.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from pintsize import Graph, frontend
 from pintsize.apps.shipping import CARD, ship
+from pintsize.apps.training_line import training_line
 from pintsize.apps.wearable.heart_rate.card import card_of
 from pintsize.apps.wearable.heart_rate.evaluation import RIGHT_BPM, evaluate
 from pintsize.apps.wearable.heart_rate.heart_rate import CONFIDENCE, WEIGHTS, load_heart_rate
@@ -67,10 +67,7 @@ def rising(right: Sequence[float], told: Sequence[float]) -> list[float]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Writes the heart rate that ships.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the folders go")
-    parser.add_argument("--seed", type=int, default=0, help="changes nothing: nothing is drawn")
+    parser = training_line("Writes the heart rate that ships.", WEIGHTS)
     options = parser.parse_args(given)
     figures = {name: make(kind, options.data, options.out) for name, kind in KINDS.items()}
     found = evaluate(options.data, options.out).metrics

@@ -8,7 +8,6 @@ judged by a network that learnt from the others alone.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 import pintsize
 from pintsize.apps.shipping import CARD, FLASH_DEVICE, ship
+from pintsize.apps.training_line import training_line
 from pintsize.apps.wearable.sleep.agreement import kappa
 from pintsize.apps.wearable.sleep.card import card_of
 from pintsize.apps.wearable.sleep.evaluation import evaluate
@@ -103,10 +103,7 @@ def _windows(nights: Sequence[Recorded], seed: int) -> NDArray[np.float32]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Trains the sleep stages that ship.")
-    parser.add_argument("data", type=Path, help="the folder of data sets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser = training_line("Trains the sleep stages that ship.", WEIGHTS)
     options = parser.parse_args(given)
     figures = train(options.data, options.out, seed=options.seed)
     found = evaluate(options.data, options.out)
